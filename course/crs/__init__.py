@@ -1,0 +1,1 @@
+"""Cytokine release syndrome: the library behind the course."""
