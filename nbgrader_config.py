@@ -1,0 +1,36 @@
+"""nbgrader's settings for this course.
+
+nbgrader reads this file several times, so every list is assigned whole, never added to. Our own
+pieces are named by dotted strings: the file loads where the grading side is not installed.
+"""
+
+import secrets
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - nbgrader provides it
+
+c.CourseDirectory.course_id = "crs"
+
+# Where releases and submissions are exchanged is for each deployment to say
+# (c.Exchange.root, or an exchange plugin).
+
+# A warning or a line on stderr is not an error: without this it costs all marks of the check.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = r"(?s).*"
+
+# nbgrader's own list writes the source of hidden checks into the page that the learner gets.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "autograder.feedback.DropHiddenChecks",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+# A check cell that a learner deleted is put back and scores 0, instead of waiting for a grade.
+c.OverwriteCells.add_missing_cells = True
+
+# The same interpreter that grades, whatever kernels a machine or a submission names.
+c.Execute.kernel_name = "python3"
+c.Execute.timeout = 120
+
+# Jupyter's executor skips cells with this tag, a check that a learner tagged included, and a cell
+# that did not run scores full marks. A new random tag each time is one that nobody can write.
+c.Execute.skip_cells_with_tag = secrets.token_hex(16)
