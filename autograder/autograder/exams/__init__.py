@@ -1,0 +1,1 @@
+"""The exams of this course, one module per assignment."""

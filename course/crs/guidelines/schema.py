@@ -1,0 +1,251 @@
+"""What a guideline file may say: frozen records, checked on load."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from crs.guidelines.conditions import Comparison, Condition, Group, comparisons, parse_condition
+
+Status = Literal["read", "recalled", "convention"]
+Kind = Literal["grading-scale", "decision-table", "lookup-table"]
+Scalar = bool | float | str
+
+REQUIRED_RESULTS: dict[str, set[str]] = {
+    "grading-scale": {"grade"},
+    "decision-table": {"action", "reason"},
+    "lookup-table": set(),
+}
+
+
+def _condition(raw: object) -> Condition:
+    return raw if isinstance(raw, Comparison | Group) else parse_condition(raw)
+
+
+class Record(BaseModel):
+    """Base of the records: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Source(Record):
+    """Where a table was published.
+
+    Attributes
+    ----------
+    authors, title, journal, year : str, str, str, int
+        As cited. ``journal`` is the publisher for a label.
+    where : str
+        The table or section that holds the rules.
+    doi, url : str or None
+        One of them, where there is one.
+    """
+
+    authors: str
+    title: str
+    journal: str
+    year: int
+    where: str
+    doi: str | None = None
+    url: str | None = None
+
+    @property
+    def citation(self) -> str:
+        """One line: authors, title, journal, year, DOI."""
+        doi = f" doi:{self.doi}" if self.doi else ""
+        return f"{self.authors} {self.title}. {self.journal} {self.year}.{doi}"
+
+
+class Input(Record):
+    """One thing that must be known to apply a table.
+
+    Attributes
+    ----------
+    name, meaning : str
+        The name that conditions use, and what it means at the bedside.
+    kind : {"number", "integer", "boolean", "choice"}
+        What values it takes.
+    unit : str
+        Empty for yes-or-no and choices.
+    minimum, maximum : float or None
+        Inclusive range of a number.
+    choices : tuple of str
+        The words of a choice.
+    default : bool, float, str or None
+        Used when the input is not given; None makes it required.
+    """
+
+    name: str
+    meaning: str
+    kind: Literal["number", "integer", "boolean", "choice"]
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    default: Scalar | None = None
+
+    @property
+    def allowed(self) -> str:
+        """What values are accepted, in words."""
+        if self.kind == "boolean":
+            return "True or False"
+        if self.kind == "choice":
+            return "one of " + ", ".join(self.choices)
+        number = "a whole number" if self.kind == "integer" else "a number"
+        unit = f" {self.unit}" if self.unit else ""
+        if self.minimum is not None and self.maximum is not None:
+            return f"{number} from {self.minimum:g} to {self.maximum:g}{unit}"
+        if self.minimum is not None:
+            return f"{number} of at least {self.minimum:g}{unit}"
+        return f"{number}{unit}"
+
+    @model_validator(mode="after")
+    def _choices_belong_to_choice(self) -> Self:
+        if (self.kind == "choice") != bool(self.choices):
+            raise ValueError("'choices' goes with kind 'choice', and only with it")
+        return self
+
+
+class Row(Record):
+    """One rule: when it applies, and what follows.
+
+    Attributes
+    ----------
+    id : str
+        Short name, unique within the table.
+    text : str
+        The rule in words, as a clinician would read it.
+    when : Condition
+        The rule as a condition on the inputs.
+    gives : mapping
+        What follows: ``grade`` for a scale; ``action``, ``reason`` (and ``replaces``) for a
+        decision table; any named values for a lookup table.
+    domain : str
+        The column that the rule belongs to, such as "hypotension".
+    status : {"read", "recalled", "convention"}
+        Read in a source, stated from memory, or agreed by this course.
+    note : str
+        Conflicts between sources and other remarks.
+    """
+
+    id: str
+    text: str
+    when: Annotated[Condition, BeforeValidator(_condition)]
+    gives: dict[str, Scalar]
+    domain: str = ""
+    status: Status
+    note: str = ""
+
+
+class Gate(Record):
+    """What must hold before a scale applies at all; without it the grade is 0."""
+
+    text: str
+    when: Annotated[Condition, BeforeValidator(_condition)]
+    status: Status
+    note: str = ""
+
+
+class Constant(Record):
+    """A number that belongs to a table without being a row, such as a maximum dose."""
+
+    value: float
+    unit: str
+    text: str
+    status: Status
+    note: str = ""
+
+
+class Guideline(Record):
+    """One table of clinical rules with its source.
+
+    Attributes
+    ----------
+    id, title, short_title, edition : str
+        Names of the table.
+    kind : {"grading-scale", "decision-table", "lookup-table"}
+        How its rows are read: the highest grade that is met, every row that is met in order,
+        or the first row that is met.
+    source : Source
+        Where it was published.
+    further_sources : tuple of Source
+        Others that were used, or that disagree.
+    inputs : tuple of Input
+        What must be known.
+    gate : Gate or None
+        For scales.
+    rows : tuple of Row
+        The rules.
+    constants : mapping of str to Constant
+        Numbers that hold for the whole table.
+    notes : tuple of str
+        What to know before use: conflicts, limits, what the table leaves out.
+    """
+
+    id: str
+    title: str
+    short_title: str
+    edition: str
+    kind: Kind
+    source: Source
+    further_sources: tuple[Source, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    gate: Gate | None = None
+    rows: tuple[Row, ...] = Field(min_length=1)
+    constants: dict[str, Constant] = {}
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        known = {item.name: item for item in self.inputs}
+        seen: set[str] = set()
+        for position, row in enumerate(self.rows):
+            if row.id in seen:
+                raise RowProblem(position, "id", f"two rows are called {row.id!r}")
+            seen.add(row.id)
+            missing = REQUIRED_RESULTS[self.kind] - set(row.gives)
+            if missing:
+                raise RowProblem(
+                    position, "gives", f"a row of a {self.kind} gives {', '.join(sorted(missing))}"
+                )
+            for comparison in comparisons(row.when):
+                problem = _comparison_problem(comparison, known)
+                if problem:
+                    raise RowProblem(position, "when", problem)
+        for comparison in comparisons(self.gate.when) if self.gate else ():
+            problem = _comparison_problem(comparison, known)
+            if problem:
+                raise ValueError(f"gate: {problem}")
+        return self
+
+    def row(self, row_id: str) -> Row:
+        """The row with this id."""
+        return next(row for row in self.rows if row.id == row_id)
+
+
+class RowProblem(ValueError):
+    """A rule of the schema that one row breaks; carries where, so that the line can be named."""
+
+    def __init__(self, position: int, key: str, problem: str) -> None:
+        self.location = ("rows", position, key)
+        super().__init__(problem)
+
+
+def _comparison_problem(comparison: Comparison, known: dict[str, Input]) -> str:
+    item = known.get(comparison.input)
+    if item is None:
+        return (
+            f"{comparison.input!r} is not among the inputs; "
+            f"add it there, or use one of {', '.join(sorted(known)) or 'none'}"
+        )
+    words = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    if item.kind == "choice":
+        for word in words:
+            if word not in item.choices:
+                return f"{word!r} is not a choice of {item.name}; it must be {item.allowed}"
+    elif item.kind == "boolean" and not isinstance(comparison.value, bool):
+        return f"{item.name} is true or false, but is compared with {comparison.value!r}"
+    elif item.kind in ("number", "integer") and (
+        isinstance(comparison.value, bool) or not isinstance(comparison.value, float)
+    ):
+        return f"{item.name} is a number, but is compared with {comparison.value!r}"
+    return ""
