@@ -167,7 +167,7 @@ def parse_condition(raw: object) -> Condition:
 
 
 def comparisons(condition: Condition) -> Iterator[Comparison]:
-    """Every comparison inside a condition, in the order written."""
+    """List every comparison inside a condition, in the order written."""
     if isinstance(condition, Comparison):
         yield condition
     else:
@@ -176,7 +176,7 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
 
 
 def met_comparisons(condition: Condition, facts: Facts) -> Iterator[Comparison]:
-    """The comparisons that made a condition true: those on a branch that is met.
+    """List the comparisons that made a condition true: those on a branch that is met.
 
     Parameters
     ----------

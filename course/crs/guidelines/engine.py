@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 
+import numpy as np
+
 from crs.errors import InvalidInput
 from crs.guidelines.conditions import Comparison, Facts, Value, met_comparisons
 from crs.guidelines.schema import Guideline, Input, Row
@@ -78,9 +80,13 @@ def check_facts(table: Guideline, given: Mapping[str, object]) -> Facts:
     InvalidInput
         Names the input, the value and what is allowed.
     """
-    return {
+    facts = {
         item.name: check_value(item, given.get(item.name, item.default)) for item in table.inputs
     }
+    for refusal in table.refused:
+        if refusal.when.is_met(facts):
+            raise InvalidInput(refusal.input, facts[refusal.input], refusal.allowed)
+    return facts
 
 
 def check_value(item: Input, value: object) -> Value:
@@ -103,15 +109,17 @@ def check_value(item: Input, value: object) -> Value:
         Names the input, the value and what is allowed.
     """
     if item.kind == "boolean":
-        if isinstance(value, bool):
-            return value
+        if isinstance(value, bool | np.bool_):  # a column of a table holds the second
+            return bool(value)
     elif item.kind == "choice":
         if isinstance(value, str) and value in item.choices:
             return value
     elif not isinstance(value, bool) and isinstance(value, Real):
         number = float(value)
         whole = item.kind != "integer" or number.is_integer()
-        low = item.minimum is None or number >= item.minimum
+        low = (item.minimum is None or number >= item.minimum) and (
+            item.above is None or number > item.above
+        )
         high = item.maximum is None or number <= item.maximum
         if math.isfinite(number) and whole and low and high:
             return number
@@ -119,7 +127,7 @@ def check_value(item: Input, value: object) -> Value:
 
 
 def matching_rows(table: Guideline, given: Mapping[str, object]) -> tuple[Match, ...]:
-    """Every row that applies, in the order of the table.
+    """List every row that applies, in the order of the table; none where the gate is not met.
 
     Parameters
     ----------
@@ -138,6 +146,8 @@ def matching_rows(table: Guideline, given: Mapping[str, object]) -> tuple[Match,
         If an input is missing or not allowed.
     """
     facts = check_facts(table, given)
+    if table.gate is not None and not table.gate.when.is_met(facts):
+        return ()
     return tuple(
         Match(row, tuple(met_comparisons(row.when, facts)))
         for row in table.rows
@@ -146,7 +156,7 @@ def matching_rows(table: Guideline, given: Mapping[str, object]) -> tuple[Match,
 
 
 def first_row(table: Guideline, given: Mapping[str, object]) -> Match:
-    """The first row of a lookup table that applies.
+    """Find the first row of a lookup table that applies.
 
     Parameters
     ----------
@@ -191,8 +201,6 @@ def grade(scale: Guideline, given: Mapping[str, object]) -> Verdict:
         If an input is missing or not allowed.
     """
     facts = check_facts(scale, given)
-    if scale.gate is not None and not scale.gate.when.is_met(facts):
-        return Verdict(scale, 0, None, (), facts)
     matches = matching_rows(scale, facts)
     deciding = max(matches, key=lambda match: match.row.gives["grade"], default=None)
     number = 0 if deciding is None else int(deciding.row.gives["grade"])
@@ -200,7 +208,7 @@ def grade(scale: Guideline, given: Mapping[str, object]) -> Verdict:
 
 
 def actions(table: Guideline, given: Mapping[str, object]) -> tuple[Match, ...]:
-    """The actions of a decision table: one row each, in order, replaced ones left out.
+    """List the actions of a decision table: one row each, in order, replaced ones left out.
 
     Parameters
     ----------

@@ -9,25 +9,25 @@ import yaml
 from pydantic import ValidationError
 
 from crs.errors import InvalidGuideline, InvalidInput
-from crs.guidelines.schema import Guideline, RowProblem
+from crs.guidelines.schema import Guideline, RowError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def guideline_folder() -> Path:
-    """The folder that holds the guideline files."""
+    """Return the folder that holds the guideline files."""
     return Path(str(resources.files("crs.guidelines")))
 
 
 @cache
 def guideline_ids() -> tuple[str, ...]:
-    """The ids of all guidelines, which are the file names without their ending."""
+    """List the ids of all guidelines, which are the file names without their ending."""
     return tuple(sorted(path.stem for path in guideline_folder().glob("*.yaml")))
 
 
 @cache
 def guideline(guideline_id: str) -> Guideline:
-    """One guideline by its id.
+    """Load one guideline by its id.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def read_guideline(path: Path) -> Guideline:
         first = error.errors()[0]
         location: Sequence[str | int] = first["loc"]
         cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, RowProblem):
+        if isinstance(cause, RowError):
             location = cause.location
         name = ".".join(str(part) for part in location) or "file"
         problem = f"{name}: {cause or first['msg']}"
@@ -92,7 +92,7 @@ def read_guideline(path: Path) -> Guideline:
 
 
 def _line_of(text: str, location: Sequence[str | int]) -> int:
-    """The one-based line of the deepest part of a location that the file has."""
+    """Return the one-based line of the deepest part of a location that the file has."""
     node = yaml.compose(text, Loader=_LOADER)
     if node is None:
         return 1
@@ -103,7 +103,9 @@ def _line_of(text: str, location: Sequence[str | int]) -> int:
             for key, value in node.value:
                 if key.value == part:
                     line, child = key.start_mark.line, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+        ):
             child = node.value[part]
             line = child.start_mark.line
         if child is None:

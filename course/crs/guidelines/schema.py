@@ -68,6 +68,8 @@ class Input(Record):
         Empty for yes-or-no and choices.
     minimum, maximum : float or None
         Inclusive range of a number.
+    above : float or None
+        Exclusive lower bound, where zero itself makes no sense, as for a weight.
     choices : tuple of str
         The words of a choice.
     default : bool, float, str or None
@@ -80,6 +82,7 @@ class Input(Record):
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
     choices: tuple[str, ...] = ()
     default: Scalar | None = None
 
@@ -92,6 +95,10 @@ class Input(Record):
             return "one of " + ", ".join(self.choices)
         number = "a whole number" if self.kind == "integer" else "a number"
         unit = f" {self.unit}" if self.unit else ""
+        if self.above is not None and self.maximum is not None:
+            return f"{number} above {self.above:g} and up to {self.maximum:g}{unit}"
+        if self.above is not None:
+            return f"{number} above {self.above:g}{unit}"
         if self.minimum is not None and self.maximum is not None:
             return f"{number} from {self.minimum:g} to {self.maximum:g}{unit}"
         if self.minimum is not None:
@@ -102,6 +109,8 @@ class Input(Record):
     def _choices_belong_to_choice(self) -> Self:
         if (self.kind == "choice") != bool(self.choices):
             raise ValueError("'choices' goes with kind 'choice', and only with it")
+        if self.above is not None and self.minimum is not None:
+            raise ValueError("give 'above' (exclusive) or 'minimum' (inclusive), not both")
         return self
 
 
@@ -137,12 +146,30 @@ class Row(Record):
 
 
 class Gate(Record):
-    """What must hold before a scale applies at all; without it the grade is 0."""
+    """What must hold before any row applies; without it the grade on a scale is 0."""
 
     text: str
     when: Annotated[Condition, BeforeValidator(_condition)]
     status: Status
     note: str = ""
+
+
+class Refusal(Record):
+    """Inputs that are each allowed, but not together.
+
+    Attributes
+    ----------
+    when : Condition
+        The combination that no rule can be applied to.
+    input : str
+        The input that the message names.
+    allowed : str
+        What would have been accepted, in words.
+    """
+
+    when: Annotated[Condition, BeforeValidator(_condition)]
+    input: str
+    allowed: str
 
 
 class Constant(Record):
@@ -171,8 +198,10 @@ class Guideline(Record):
         Others that were used, or that disagree.
     inputs : tuple of Input
         What must be known.
+    refused : tuple of Refusal
+        Combinations of inputs that no rule can be applied to.
     gate : Gate or None
-        For scales.
+        What must hold before any row applies.
     rows : tuple of Row
         The rules.
     constants : mapping of str to Constant
@@ -189,6 +218,7 @@ class Guideline(Record):
     source: Source
     further_sources: tuple[Source, ...] = ()
     inputs: tuple[Input, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     gate: Gate | None = None
     rows: tuple[Row, ...] = Field(min_length=1)
     constants: dict[str, Constant] = {}
@@ -200,29 +230,36 @@ class Guideline(Record):
         seen: set[str] = set()
         for position, row in enumerate(self.rows):
             if row.id in seen:
-                raise RowProblem(position, "id", f"two rows are called {row.id!r}")
+                raise RowError(position, "id", f"two rows are called {row.id!r}")
             seen.add(row.id)
             missing = REQUIRED_RESULTS[self.kind] - set(row.gives)
             if missing:
-                raise RowProblem(
+                raise RowError(
                     position, "gives", f"a row of a {self.kind} gives {', '.join(sorted(missing))}"
                 )
             for comparison in comparisons(row.when):
                 problem = _comparison_problem(comparison, known)
                 if problem:
-                    raise RowProblem(position, "when", problem)
+                    raise RowError(position, "when", problem)
         for comparison in comparisons(self.gate.when) if self.gate else ():
             problem = _comparison_problem(comparison, known)
             if problem:
                 raise ValueError(f"gate: {problem}")
+        for refusal in self.refused:
+            if refusal.input not in known:
+                raise ValueError(f"refused: {refusal.input!r} is not among the inputs")
+            for comparison in comparisons(refusal.when):
+                problem = _comparison_problem(comparison, known)
+                if problem:
+                    raise ValueError(f"refused: {problem}")
         return self
 
     def row(self, row_id: str) -> Row:
-        """The row with this id."""
+        """Return the row with this id."""
         return next(row for row in self.rows if row.id == row_id)
 
 
-class RowProblem(ValueError):
+class RowError(ValueError):
     """A rule of the schema that one row breaks; carries where, so that the line can be named."""
 
     def __init__(self, position: int, key: str, problem: str) -> None:
