@@ -32,8 +32,10 @@ class Source(Record):
 
     Attributes
     ----------
-    authors, title, journal, year : str, str, str, int
+    authors, title, journal : str
         As cited. ``journal`` is the publisher for a label.
+    year : int or None
+        None for a page that bears no date.
     where : str
         The table or section that holds the rules.
     doi, url : str or None
@@ -43,16 +45,17 @@ class Source(Record):
     authors: str
     title: str
     journal: str
-    year: int
+    year: int | None = None
     where: str
     doi: str | None = None
     url: str | None = None
 
     @property
     def citation(self) -> str:
-        """One line: authors, title, journal, year, DOI."""
-        doi = f" doi:{self.doi}" if self.doi else ""
-        return f"{self.authors} {self.title}. {self.journal} {self.year}.{doi}"
+        """One line: authors, title, journal, year, DOI or address."""
+        year = self.year or "(no date)"
+        place = f" doi:{self.doi}" if self.doi else f" {self.url}" if self.url else ""
+        return f"{self.authors} {self.title}. {self.journal} {year}.{place}"
 
 
 class Input(Record):
