@@ -1,4 +1,4 @@
-"""A real Chromium in front of a real JupyterLab: what the browser tests, bench and look share."""
+"""A real Chromium in front of a real JupyterLab: shared by browser tests, bench and look."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from learn import Lab
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
+
+from learn import Lab
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RUN_TIMEOUT_MS = 240_000
@@ -63,14 +64,14 @@ def new_page(browser: Browser, *, width: int = 1280, height: int = 1600) -> Page
         viewport={"width": width, "height": height}, reduced_motion="reduce"
     )
     page = context.new_page()
-    refused: list[str] = []
+    refused: set[str] = set()
 
     def route(request_route: Route) -> None:
         url = request_route.request.url
         if url.startswith(("http://localhost:", "http://127.0.0.1:", "data:", "blob:")):
             request_route.continue_()
         else:
-            refused.append(url)
+            refused.add(url)
             request_route.abort()
 
     page.route("**/*", route)
@@ -80,11 +81,15 @@ def new_page(browser: Browser, *, width: int = 1280, height: int = 1600) -> Page
 
 def open_notebook(page: Page, lab: Lab, path: str) -> Locator:
     """Open a notebook of the lab's root and wait for its kernel; return its panel."""
-    page.goto(lab.address(quote(path)), wait_until="domcontentloaded")
+    # reset: no tabs of an earlier page.
+    page.goto(lab.address(quote(path)) + "&reset", wait_until="domcontentloaded")
     page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
     page.evaluate("() => window.jupyterapp.restored.then(() => null)")
-    panel = page.locator(NOTEBOOK)
-    panel.wait_for(timeout=60_000)
+    page.wait_for_function(
+        "path => window.jupyterapp.shell.currentWidget?.context?.path === path",
+        arg=path,
+        timeout=60_000,
+    )
     page.evaluate(
         """async () => {
             const panel = window.jupyterapp.shell.currentWidget;
@@ -100,7 +105,7 @@ def open_notebook(page: Page, lab: Lab, path: str) -> Locator:
         }""",
         timeout=60_000,
     )
-    return panel
+    return page.locator(NOTEBOOK)
 
 
 def run_all(page: Page, *, timeout_ms: float = RUN_TIMEOUT_MS) -> None:
@@ -117,7 +122,7 @@ def run_all(page: Page, *, timeout_ms: float = RUN_TIMEOUT_MS) -> None:
                 && c.model.executionCount !== null);
             const failed = cells.some(c => c.model.outputs.toJSON().some(
                 o => o.output_type === 'error'));
-            return kernel.status === 'idle' && (ran || failed);
+            return cells.length && kernel.status === 'idle' && (ran || failed);
         }""",
         timeout=timeout_ms,
     )
@@ -150,7 +155,7 @@ def screenshot_pages(page: Page, out: Path, stem: str) -> list[Path]:
     total, visible = scroller.evaluate("e => [e.scrollHeight, e.clientHeight]")
     step = max(visible - 60, 200)
     out.mkdir(parents=True, exist_ok=True)
-    files = []
+    files: list[Path] = []
     top = 0
     while True:
         scroller.evaluate("(e, top) => { e.scrollTop = top; }", top)

@@ -63,10 +63,10 @@ def find_python(running=sys.executable, own_version=sys.version_info[:2]):
         if path and (version_of(path) or (0, 0)) >= OLDEST:
             return path
     raise SetUpError(
-        "This course needs Python %d.%d or newer, and python3 here is %d.%d.\n"
+        "This course needs Python {}.{} or newer, and python3 here is {}.{}.\n"
         "Install a newer Python from your system's packages or from python.org, then run the same "
         "command again.\nIf a newer one is already there under another name: "
-        "make ... PYTHON=/path/to/python3" % (OLDEST + tuple(own_version))
+        "make ... PYTHON=/path/to/python3".format(*OLDEST, *own_version)
     )
 
 
@@ -84,7 +84,9 @@ def run(command):
     words = [str(word) for word in command]
     status = subprocess.call(words, stdin=subprocess.DEVNULL, cwd=str(ROOT))
     if status:
-        raise SetUpError("This command failed with status %d:\n  %s" % (status, " ".join(words)))
+        raise SetUpError(
+            "This command failed with status {}:\n  {}".format(status, " ".join(words))
+        )
 
 
 def make_venv(python, venv):
@@ -94,9 +96,9 @@ def make_venv(python, venv):
     if inside.exists() and (version_of(str(inside)) or (0, 0)) >= OLDEST:
         return
     if venv.exists():
-        say("Removing %s, whose Python does not run or is too old" % venv.name)
+        say(f"Removing {venv.name}, whose Python does not run or is too old")
         shutil.rmtree(str(venv))
-    say("Making the environment %s" % venv.name)
+    say(f"Making the environment {venv.name}")
     if subprocess.call([python, "-c", "import ensurepip, venv"], stderr=subprocess.DEVNULL):
         raise SetUpError(
             "This Python cannot make virtual environments: its venv module is missing.\n"
@@ -155,7 +157,7 @@ def installer(python, venv):
         return [*pip, "install", "--quiet"]
     if how == "uv":
         return [uv(python), "pip", "install", "--quiet", "--python", bin_path(venv, "python")]
-    raise SetUpError("INSTALL is %r; it may be uv or pip." % how)
+    raise SetUpError(f"INSTALL is {how!r}; it may be uv or pip.")
 
 
 def install_lock(python, venv, name):
@@ -166,7 +168,7 @@ def install_lock(python, venv, name):
     if stamped(venv, name, digest):
         return
     count = sum(1 for line in lock.read_text().splitlines() if "==" in line and line[0] != " ")
-    say("Installing %d pinned packages into %s (a minute or two at first)" % (count, venv.name))
+    say(f"Installing {count} pinned packages into {venv.name} (a minute or two at first)")
     run([*installer(python, venv), "--require-hashes", "-r", lock])
     set_stamp(venv, name, digest)
 
@@ -181,7 +183,7 @@ def install_own(python, venv, projects, editable):
     digest = digest_of(sources, str(ROOT))
     if stamped(venv, "own", digest):
         return
-    say("Installing %s into %s" % (" and ".join(projects), venv.name))
+    say("Installing {} into {}".format(" and ".join(projects), venv.name))
     command = [*installer(python, venv), "--no-build-isolation", "--no-deps"]
     if os.environ.get("INSTALL", "uv") == "pip":
         command += ["--no-index", "--force-reinstall"]
@@ -215,14 +217,14 @@ def main(names):
     """Run the command; return its exit status."""
     known = ("learner", "grading", "dev")
     if not names or any(name not in known for name in names):
-        say("Usage: python3 tools/environment.py %s" % "|".join(known))
+        say("Usage: python3 tools/environment.py {}".format("|".join(known)))
         return 2
     try:
         python = find_python()
         for name in names:
             set_up(name, python)
     except SetUpError as error:
-        sys.stderr.write("\n%s\n" % error)
+        sys.stderr.write(f"\n{error}\n")
         return 1
     return 0
 

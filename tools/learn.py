@@ -36,7 +36,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 JUPYTER_CONFIG = ROOT / "tools" / "jupyter"
 MANIFEST_NAME = ".placed.json"
-LOG_NAME = ".jupyter.log"
+STATE_NAME = ".jupyter"
+LOG_NAME = "jupyter.log"
 START_NAME = "START.md"
 DEFAULT_PORT = 8888
 START_TIMEOUT_S = 120.0
@@ -415,17 +416,19 @@ def server_command(
     return command
 
 
-def server_environment(token: str, *configs: Path) -> dict[str, str]:
+def server_environment(token: str, root: Path, *configs: Path) -> dict[str, str]:
     """Return the environment of the server: its token and the course's settings.
 
     The token goes by the environment because other users can read a command line. PYTHONPATH is
-    dropped: lessons must run on what is installed.
+    dropped: lessons must run on what is installed. Open tabs are remembered in ``root``, apart
+    from those of any other JupyterLab of this user.
     """
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     paths = [str(path) for path in (*configs, JUPYTER_CONFIG)]
     inherited = environment.get("JUPYTER_CONFIG_PATH")
     environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths + ([inherited] if inherited else []))
     environment["JUPYTER_TOKEN"] = token
+    environment["JUPYTERLAB_WORKSPACES_DIR"] = str(root / STATE_NAME / "workspaces")
     environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     return environment
 
@@ -458,7 +461,7 @@ def running_lab(
     configs : tuple of Path
         Further folders of Jupyter settings, which win over the course's own.
     log : Path or None
-        Where the server's messages go; by default a hidden file in ``root``.
+        Where the server's messages go; by default below a hidden folder of ``root``.
 
     Yields
     ------
@@ -467,14 +470,15 @@ def running_lab(
     """
     token = secrets.token_urlsafe(24)
     port = free_port(port)
-    log = log or root / LOG_NAME
+    log = log or root / STATE_NAME / LOG_NAME
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         # In a session of its own, so that Ctrl+C reaches only this script, which then stops the
         # server without Jupyter's question on the terminal.
         process = subprocess.Popen(
             server_command(python, root, port, start=start, open_browser=open_browser),
             cwd=root,
-            env=server_environment(token, *configs),
+            env=server_environment(token, root, *configs),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import accessibility
 import browser
 import learn
 
@@ -67,11 +68,15 @@ def main(arguments: list[str] | None = None) -> int:
                 page.locator(selector).first.screenshot(path=file)
                 files.append(file)
             errors = browser.cell_errors(page)
+            violations = accessibility.violations_in_notebook(page)
             refused = page.refused  # type: ignore[attr-defined]
     for text in console[:20]:
         print(f"browser console error: {text}")
-    for url in refused:
+    for url in sorted(refused):
         print(f"refused a request off this machine: {url}")
+    for violation in violations:
+        print(f"accessibility, {violation.impact}: {violation.rule}: {violation.help}")
+        print("".join(f"    {node}\n" for node in violation.nodes[:5]), end="")
     for error in errors:
         print(f"a cell failed: {error}")
     print("\n".join(str(file) for file in files))

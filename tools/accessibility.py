@@ -1,0 +1,83 @@
+"""Check what a notebook shows with axe-core, inside the notebook's own content alone.
+
+JupyterLab's frame (menus, side bars, cell editors) is not the course's to mend, so it is left out:
+the check looks at rendered Markdown and at outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from playwright.sync_api import Page
+
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+CONTENT = (f"{PANEL} .jp-RenderedMarkdown", f"{PANEL} .jp-OutputArea-output")
+GRAVE = ("serious", "critical")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule that the content breaks.
+
+    Attributes
+    ----------
+    rule : str
+        The name of the rule in axe-core.
+    impact : str
+        ``serious`` or ``critical``.
+    help : str
+        What the rule asks for.
+    nodes : tuple of str
+        The markup of the elements that break it, shortened.
+    """
+
+    rule: str
+    impact: str
+    help: str
+    nodes: tuple[str, ...]
+
+
+def violations_in_notebook(page: Page) -> list[Violation]:
+    """Return the serious and critical violations in the open notebook's own content.
+
+    Parameters
+    ----------
+    page : Page
+        A page with a notebook open and run.
+
+    Returns
+    -------
+    list of Violation
+        Empty where the content is clean.
+
+    Raises
+    ------
+    ValueError
+        Where the notebook shows no content to check.
+    """
+    present = [selector for selector in CONTENT if page.locator(selector).count()]
+    if not present:
+        message = "The open notebook shows no Markdown and no output: nothing to check."
+        raise ValueError(message)
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    # JupyterLab's body is 0 pixels high, with its overflow hidden, around parts that are placed
+    # absolutely. axe-core takes what lies in it for hidden, and would check no contrast at all.
+    page.add_style_tag(content="html, body { height: 100% !important; }")
+    result = page.evaluate(
+        """selectors => axe.run(
+            { include: selectors.map(s => [s]) },
+            { resultTypes: ['violations'] })""",
+        present,
+    )
+    return [
+        Violation(
+            rule=found["id"],
+            impact=found["impact"],
+            help=found["help"],
+            nodes=tuple(f"{node['target']}: {node['html'][:200]}" for node in found["nodes"]),
+        )
+        for found in result["violations"]
+        if found["impact"] in GRAVE
+    ]

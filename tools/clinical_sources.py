@@ -1,0 +1,102 @@
+"""Write docs/clinical-sources.md from the guideline files: every rule, its source and its status."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from crs.guidelines.loader import guideline, guideline_ids
+from crs.guidelines.schema import Guideline
+from crs.guidelines.tables import STATUS_WORDS, result_text, source_lines
+
+TARGET = Path(__file__).resolve().parents[1] / "docs" / "clinical-sources.md"
+INTRODUCTION = """\
+# Clinical sources
+
+Every clinical rule of the course, with where it comes from and how far it was checked. This page is
+made from `course/crs/guidelines/*.yaml` by `python tools/clinical_sources.py`; change a rule there.
+For education only, not for patient care.
+
+Each rule has one status:
+
+- **read**: read in a source. Often that source is a published transcription of the original table,
+  as the source line then says.
+- **recalled**: stated from general knowledge; nobody has read it in a source yet.
+- **convention**: agreed by this course, where sources are silent or conflict.
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    tables = [guideline(guideline_id) for guideline_id in guideline_ids()]
+    parts = [INTRODUCTION, _summary(tables), *(_section(table) for table in tables)]
+    return "\n".join(parts)
+
+
+def _statuses(table: Guideline) -> list[str]:
+    gate = [table.gate.status] if table.gate is not None else []
+    constants = [constant.status for constant in table.constants.values()]
+    return [*gate, *(row.status for row in table.rows), *constants]
+
+
+def _summary(tables: list[Guideline]) -> str:
+    lines = [
+        "## At a glance",
+        "",
+        "| table | " + " | ".join(STATUS_WORDS) + " |",
+        "| --- | " + " | ".join("--:" for _ in STATUS_WORDS) + " |",
+    ]
+    total: Counter[str] = Counter()
+    for table in tables:
+        counts = Counter(_statuses(table))
+        total += counts
+        cells = " | ".join(str(counts[status]) for status in STATUS_WORDS)
+        lines.append(f"| {_cell(table.title)} | {cells} |")
+    cells = " | ".join(str(total[status]) for status in STATUS_WORDS)
+    return "\n".join([*lines, f"| all | {cells} |", ""])
+
+
+def _section(table: Guideline) -> str:
+    lines = [f"## {table.title}", "", f"Edition {table.edition}, in `{table.id}.yaml`.", ""]
+    lines += [f"- Source: {line}" for line in source_lines(table)]
+    lines += ["", "| gives | rule | condition | status | note |", "| --- | --- | --- | --- | --- |"]
+    if table.gate is not None:
+        gate = table.gate
+        lines.append(
+            _line("(applies only with)", gate.text, str(gate.when), gate.status, gate.note)
+        )
+    for row in table.rows:
+        lines.append(_line(result_text(row), row.text, str(row.when), row.status, row.note))
+    for name, constant in table.constants.items():
+        given = f"{name} = {constant.value:g} {constant.unit}"
+        lines.append(_line(given, constant.text, "", constant.status, constant.note))
+    lines.append("")
+    if table.notes:
+        lines += [f"- {note}" for note in table.notes] + [""]
+    return "\n".join(lines)
+
+
+def _line(gives: str, rule: str, condition: str, status: str, note: str) -> str:
+    code = f"`{condition}`" if condition else ""
+    return "| " + " | ".join(_cell(text) for text in (gives, rule, code, status, note)) + " |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> int:
+    """Write the page, or with ``--check`` only say whether it is fresh."""
+    fresh = TARGET.exists() and TARGET.read_text(encoding="utf-8") == page()
+    if "--check" in sys.argv[1:]:
+        print(f"{TARGET.name} is {'fresh' if fresh else 'stale; run tools/clinical_sources.py'}")
+        return 0 if fresh else 1
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(page(), encoding="utf-8")
+    print(f"{TARGET.name} written from {len(guideline_ids())} guideline files")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
