@@ -1,0 +1,1 @@
+"""Pictures: pure functions from a result to a figure and its words."""
