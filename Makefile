@@ -4,8 +4,8 @@ SHELL := /bin/sh
 
 # Any Python from 3.11 on. The environments are made from it.
 PYTHON ?= python3
-# uv, or pip where only pip is set up to reach a package index.
-INSTALL ?= uv
+# auto (uv, and pip where uv does not get through), uv or pip.
+INSTALL ?= auto
 PORT ?= 8888
 # Test processes at a time, and what to pass on to pytest.
 JOBS ?= 2
@@ -27,7 +27,7 @@ help: ## list these commands
 	  awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 	@echo
 	@echo "make learn takes PORT=8889 and NO_BROWSER=1; make test takes ARGS='-k grading'."
-	@echo "Every command takes PYTHON=/path/to/python3 and INSTALL=pip (instead of uv)."
+	@echo "Every command takes PYTHON=/path/to/python3 and INSTALL=pip (no uv)."
 	@echo "Next: make learn opens the course."
 
 .PHONY: learn

@@ -7,7 +7,8 @@ Usage: python3 tools/environment.py learner|grading|dev [...]
 at once. ``dev`` adds what tests and checks need to ``.venv-grading``. What is up to date is left
 alone. Only the standard library is used, as there is nothing else on a fresh machine.
 
-INSTALL=pip in the environment uses pip instead of uv, for networks where only pip is configured.
+Packages are installed by uv, and by pip where uv does not get through. INSTALL=pip or INSTALL=uv
+in the environment asks for one of them.
 """
 
 # Old interpreters must be able to read this file, to say that they are too old.
@@ -148,16 +149,24 @@ def uv(python):
     return bin_path(BOOTSTRAP, "uv")
 
 
-def installer(python, venv):
-    # type: (str, Path) -> list[object]
-    """Return the start of the command that installs into ``venv``."""
-    how = os.environ.get("INSTALL", "uv")
-    if how == "pip":
-        pip = [bin_path(venv, "python"), "-m", "pip", "--disable-pip-version-check"]
-        return [*pip, "install", "--quiet"]
-    if how == "uv":
-        return [uv(python), "pip", "install", "--quiet", "--python", bin_path(venv, "python")]
-    raise SetUpError(f"INSTALL is {how!r}; it may be uv or pip.")
+def install(python, venv, with_uv, with_pip):
+    # type: (str, Path, list[object], list[object]) -> None
+    """Install into ``venv`` by uv, and by pip where uv does not get through."""
+    how = os.environ.get("INSTALL", "auto")
+    if how not in ("auto", "uv", "pip"):
+        raise SetUpError(f"INSTALL is {how!r}; it may be auto, uv or pip.")
+    inside = bin_path(venv, "python")
+    if how != "pip":
+        try:
+            run([uv(python), "pip", "install", "--quiet", "--python", inside, *with_uv])
+            return
+        except SetUpError as error:
+            if how == "uv":
+                raise
+            say(f"{error}\nTrying again with pip, which may be set up for this network")
+            os.environ["INSTALL"] = "pip"
+    pip = [inside, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    run([*pip, *with_pip])
 
 
 def install_lock(python, venv, name):
@@ -169,7 +178,8 @@ def install_lock(python, venv, name):
         return
     count = sum(1 for line in lock.read_text().splitlines() if "==" in line and line[0] != " ")
     say(f"Installing {count} pinned packages into {venv.name} (a minute or two at first)")
-    run([*installer(python, venv), "--require-hashes", "-r", lock])
+    words = ["--require-hashes", "-r", lock]
+    install(python, venv, words, words)
     set_stamp(venv, name, digest)
 
 
@@ -184,14 +194,15 @@ def install_own(python, venv, projects, editable):
     if stamped(venv, "own", digest):
         return
     say("Installing {} into {}".format(" and ".join(projects), venv.name))
-    command = [*installer(python, venv), "--no-build-isolation", "--no-deps"]
-    if os.environ.get("INSTALL", "uv") == "pip":
-        command += ["--no-index", "--force-reinstall"]
-    else:
-        command += ["--offline", "--reinstall", "--no-cache"]
+    words = ["--no-build-isolation", "--no-deps"]  # type: list[object]
     for folder in folders:
-        command += ["-e", folder] if editable else [folder]
-    run(command)
+        words += ["-e", folder] if editable else [folder]
+    install(
+        python,
+        venv,
+        [*words, "--offline", "--reinstall", "--no-cache"],
+        [*words, "--no-index", "--force-reinstall"],
+    )
     set_stamp(venv, "own", digest)
 
 

@@ -51,8 +51,45 @@ def test_a_missing_venv_module_is_told_plainly(
 
 def test_an_unknown_installer_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("INSTALL", "conda")
-    with pytest.raises(environment.SetUpError, match="'conda'; it may be uv or pip"):
-        environment.installer(sys.executable, tmp_path)
+    with pytest.raises(environment.SetUpError, match="'conda'; it may be auto, uv or pip"):
+        environment.install(sys.executable, tmp_path, [], [])
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note what would run; uv fails as on a network that only pip knows."""
+    commands: list[str] = []
+
+    def run(command: list[object]) -> None:
+        commands.append(" ".join(map(str, command)))
+        if "/uv" in commands[-1]:
+            raise environment.SetUpError("This command failed with status 2: uv")
+
+    monkeypatch.setattr(environment, "run", run)
+    monkeypatch.setattr(environment, "uv", lambda python: Path("/bootstrap/uv"))
+    return commands
+
+
+def test_where_uv_does_not_get_through_pip_takes_over(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    ran: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("INSTALL", "auto")
+    environment.install("python", tmp_path, ["for-uv"], ["for-pip"])
+    environment.install("python", tmp_path, ["for-uv"], ["for-pip-again"])
+    assert [command.split()[-1] for command in ran] == ["for-uv", "for-pip", "for-pip-again"]
+    assert "Trying again with pip" in capsys.readouterr().out
+
+
+def test_asked_for_uv_alone_it_does_not_fall_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ran: list[str]
+) -> None:
+    monkeypatch.setenv("INSTALL", "uv")
+    with pytest.raises(environment.SetUpError, match="status 2"):
+        environment.install("python", tmp_path, ["for-uv"], ["for-pip"])
+    assert len(ran) == 1
 
 
 def test_a_failing_step_names_its_command(capfd: pytest.CaptureFixture[str]) -> None:
