@@ -1,0 +1,1 @@
+"""Small models of how drugs and cells come and go, with published parameters."""

@@ -1,0 +1,220 @@
+"""What is left after a decision to stop: of a drug with one half-life, and of CAR T cells.
+
+Both are typical patients of published population models, not predictions for anybody.
+"""
+
+import math
+from dataclasses import dataclass
+
+from crs.errors import InvalidInput
+from crs.guidelines.engine import check_value
+from crs.guidelines.schema import Input, Status
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number of a model, with where it comes from.
+
+    Attributes
+    ----------
+    value : float
+    unit, source : str
+        The source is an author, a year and a DOI.
+    status : {"read", "recalled", "convention"}
+    """
+
+    value: float
+    unit: str
+    source: str
+    status: Status
+
+
+_CLEMENTS = "Clements 2020, doi:10.1007/s40262-019-00823-8"
+_STEIN = "Stein 2019, doi:10.1002/psp4.12388"
+
+BLINATUMOMAB_CLEARANCE = Parameter(2.22, "L/h", _CLEMENTS, "read")
+BLINATUMOMAB_VOLUME = Parameter(5.98, "L", _CLEMENTS, "read")
+CELL_DOUBLING = Parameter(0.78, "days", _STEIN, "read")
+CELL_FIRST_HALF_LIFE = Parameter(4.3, "days", _STEIN, "read")
+CELL_LAST_HALF_LIFE = Parameter(220.0, "days", _STEIN, "read")
+CELL_PEAK_DAY = Parameter(9.3, "days", _STEIN, "read")
+# Share of the peak that belongs to the slow decline.
+CELL_PERSISTENT_SHARE = Parameter(0.0079, "", _STEIN, "read")
+
+_HOURS_A_DAY = 24.0
+_INPUTS = {
+    "half_life_h": Input(
+        name="half_life_h", meaning="half-life", kind="number", unit="h", above=0, maximum=10_000
+    ),
+    "hours": Input(
+        name="hours", meaning="hours since stopping", kind="number", unit="h", minimum=0
+    ),
+    "decision_day": Input(
+        name="decision_day",
+        meaning="day after the infusion on which it is decided",
+        kind="number",
+        unit="days",
+        minimum=0,
+        maximum=365,
+    ),
+}
+
+
+def _checked(name: str, value: object) -> float:
+    return float(check_value(_INPUTS[name], value))
+
+
+def blinatumomab_half_life_h() -> float:
+    """Return the half-life of blinatumomab in a typical patient, in hours."""
+    return math.log(2) * BLINATUMOMAB_VOLUME.value / BLINATUMOMAB_CLEARANCE.value
+
+
+def drug_left(hours: float, half_life_h: float) -> float:
+    """Return the share of a drug that is left some time after it was stopped.
+
+    Parameters
+    ----------
+    hours : float
+        Since it was stopped.
+    half_life_h : float
+        In hours; one half-life for the whole decline.
+
+    Returns
+    -------
+    float
+        1 at the moment of stopping.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is negative, not finite, or a half-life of zero.
+    """
+    hours = _checked("hours", hours)
+    half_life_h = _checked("half_life_h", half_life_h)
+    return float(2.0 ** (-hours / half_life_h))
+
+
+def cells_against_peak(day: float) -> float:
+    """Return CAR T cells in blood on one day, as a share of their peak.
+
+    Parameters
+    ----------
+    day : float
+        After the infusion. The early fall of the infused cells is left out.
+
+    Returns
+    -------
+    float
+    """
+    after = day - CELL_PEAK_DAY.value
+    if after <= 0:
+        return float(2.0 ** (after / CELL_DOUBLING.value))
+    slow = CELL_PERSISTENT_SHARE.value
+    return float(
+        (1 - slow) * 2.0 ** (-after / CELL_FIRST_HALF_LIFE.value)
+        + slow * 2.0 ** (-after / CELL_LAST_HALF_LIFE.value)
+    )
+
+
+def cells_left(hours: float, decision_day: float) -> float:
+    """Return CAR T cells some time after a decision, as a share of those at the decision.
+
+    Nothing is given against the cells: a decision alone does not stop them.
+
+    Parameters
+    ----------
+    hours : float
+        Since the decision.
+    decision_day : float
+        Days from the infusion to the decision.
+
+    Returns
+    -------
+    float
+        1 at the decision; above 1 while the cells still grow.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is negative, not finite, or a decision later than a year.
+    """
+    hours = _checked("hours", hours)
+    decision_day = _checked("decision_day", decision_day)
+    later = cells_against_peak(decision_day + hours / _HOURS_A_DAY)
+    return later / cells_against_peak(decision_day)
+
+
+@dataclass(frozen=True)
+class Washout:
+    """What is asked: which drug is stopped, when, and how long ago.
+
+    Attributes
+    ----------
+    half_life_h : float
+        Of the drug, in hours.
+    decision_day : float
+        Day after the infusion of CAR T cells on which one would like to stop them.
+    hours : float
+        Since the decision.
+    horizon_h : float
+        How far the picture goes, in hours.
+    """
+
+    half_life_h: float
+    decision_day: float
+    hours: float
+    horizon_h: float
+
+
+@dataclass(frozen=True)
+class WashoutResult:
+    """Two courses after a decision, and what is left at one moment.
+
+    Attributes
+    ----------
+    asked : Washout
+    hours : tuple of float
+        From 0 to the horizon.
+    drug, cells : tuple of float
+        Shares of what was there at the decision.
+    drug_now, cells_now : float
+        At the hour that was asked for.
+    """
+
+    asked: Washout
+    hours: tuple[float, ...]
+    drug: tuple[float, ...]
+    cells: tuple[float, ...]
+    drug_now: float
+    cells_now: float
+
+
+def washout(asked: Washout, points: int = 121) -> WashoutResult:
+    """Work out both courses.
+
+    Parameters
+    ----------
+    asked : Washout
+    points : int
+        How many points each course has.
+
+    Returns
+    -------
+    WashoutResult
+
+    Raises
+    ------
+    InvalidInput
+        If the hour lies beyond the horizon, or as `drug_left` and `cells_left` say.
+    """
+    if asked.hours > asked.horizon_h:
+        raise InvalidInput("hours", asked.hours, f"at most {asked.horizon_h:g} h in this view")
+    hours = tuple(asked.horizon_h * step / (points - 1) for step in range(points))
+    return WashoutResult(
+        asked,
+        hours,
+        tuple(drug_left(hour, asked.half_life_h) for hour in hours),
+        tuple(cells_left(hour, asked.decision_day) for hour in hours),
+        drug_left(asked.hours, asked.half_life_h),
+        cells_left(asked.hours, asked.decision_day),
+    )
