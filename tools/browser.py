@@ -108,8 +108,11 @@ def open_notebook(page: Page, lab: Lab, path: str) -> Locator:
     return page.locator(NOTEBOOK)
 
 
-def run_all(page: Page, *, timeout_ms: float = RUN_TIMEOUT_MS) -> None:
-    """Choose Run, Run All Cells from the menu, and wait until every cell has run."""
+def run_all(page: Page, *, timeout_ms: float = RUN_TIMEOUT_MS, settle_ms: float = 1500) -> None:
+    """Choose Run, Run All Cells from the menu, and wait until every cell has run.
+
+    ``settle_ms`` more are waited, as figures are drawn a little after the kernel is done.
+    """
     page.locator(".lm-MenuBar-item", has_text="Run").first.click()
     page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
     page.wait_for_function(
@@ -126,8 +129,7 @@ def run_all(page: Page, *, timeout_ms: float = RUN_TIMEOUT_MS) -> None:
         }""",
         timeout=timeout_ms,
     )
-    # Figures are drawn a little after the kernel is done.
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(settle_ms)
 
 
 def cell_errors(page: Page) -> list[str]:

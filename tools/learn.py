@@ -545,7 +545,8 @@ _SAYINGS: dict[Outcome, str] = {
 }
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the user what happens, at once."""
     print(text, flush=True)
 
 
@@ -563,33 +564,33 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     work: Path = options.work.resolve()
-    _say(f"Copying lessons and assignments to {work}")
+    say(f"Copying lessons and assignments to {work}")
     for result in place_all(ROOT, work, datetime.date.today()):
-        _say(_SAYINGS[result.outcome].format(name=result.name, beside=result.beside))
+        say(_SAYINGS[result.outcome].format(name=result.name, beside=result.beside))
     if options.copy_only:
-        _say(f"Next: open {START_NAME} in {work}, or run this again without --copy-only.")
+        say(f"Next: open {START_NAME} in {work}, or run this again without --copy-only.")
         return 0
 
     open_browser = wants_browser(os.environ, sys.platform) and not options.no_browser
-    _say("Starting JupyterLab (a few seconds)")
+    say("Starting JupyterLab (a few seconds)")
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         with running_lab(work, port=options.port, open_browser=open_browser) as lab:
-            _say(f"\nThe course is open at\n\n    {lab.address(START_NAME)}\n")
-            _say(
+            say(f"\nThe course is open at\n\n    {lab.address(START_NAME)}\n")
+            say(
                 "Next: "
                 + ("if no window opened, open" if open_browser else "open")
                 + " this address in a browser on this machine. Stop with Ctrl+C."
             )
             lab.process.wait()
     except KeyboardInterrupt:
-        _say("\nJupyterLab is stopped; your work is saved in " + str(work))
-        _say("Next: make learn opens it again. make practice A=05-grading grades your answers.")
+        say("\nJupyterLab is stopped; your work is saved in " + str(work))
+        say("Next: make learn opens it again. make practice A=05-grading grades your answers.")
         return 0
     except LabError as failure:
         print(failure, file=sys.stderr)
         return 1
-    _say("JupyterLab ended. Next: make learn opens it again.")
+    say("JupyterLab ended. Next: make learn opens it again.")
     return 0
 
 
