@@ -1,1 +1,5 @@
 """Explorers: pictures that answer to sliders. Each class only wires; the rules lie elsewhere."""
+
+from crs.explorers.grading_comparator import GradingComparator
+
+__all__ = ["GradingComparator"]
