@@ -1,4 +1,4 @@
-"""Write docs/clinical-sources.md from the guideline files: every rule, its source and its status."""
+"""Write docs/clinical-sources.md from the guideline files: rules, sources, statuses."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from crs.checked_yaml import ProblemAt
 from crs.guidelines.conditions import Comparison, Condition, Group, comparisons, parse_condition
 
 Status = Literal["read", "recalled", "convention"]
@@ -114,6 +115,12 @@ class Input(Record):
             raise ValueError("'choices' goes with kind 'choice', and only with it")
         if self.above is not None and self.minimum is not None:
             raise ValueError("give 'above' (exclusive) or 'minimum' (inclusive), not both")
+        fits = {
+            "boolean": isinstance(self.default, bool),
+            "choice": self.default in self.choices,
+        }.get(self.kind, isinstance(self.default, float) and not isinstance(self.default, bool))
+        if self.default is not None and not fits:
+            raise ValueError(f"the default {self.default!r} is not {self.allowed}")
         return self
 
 
@@ -230,31 +237,33 @@ class Guideline(Record):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         known = {item.name: item for item in self.inputs}
+        produced = {row.gives.get("action") for row in self.rows}
         seen: set[str] = set()
         for position, row in enumerate(self.rows):
             if row.id in seen:
-                raise RowError(position, "id", f"two rows are called {row.id!r}")
+                raise ProblemAt(("rows", position, "id"), f"two rows are called {row.id!r}")
             seen.add(row.id)
-            missing = REQUIRED_RESULTS[self.kind] - set(row.gives)
-            if missing:
-                raise RowError(
-                    position, "gives", f"a row of a {self.kind} gives {', '.join(sorted(missing))}"
-                )
-            for comparison in comparisons(row.when):
-                problem = _comparison_problem(comparison, known)
-                if problem:
-                    raise RowError(position, "when", problem)
-        for comparison in comparisons(self.gate.when) if self.gate else ():
-            problem = _comparison_problem(comparison, known)
+            problem = _result_problem(self.kind, row.gives, produced)
             if problem:
-                raise ValueError(f"gate: {problem}")
-        for refusal in self.refused:
-            if refusal.input not in known:
-                raise ValueError(f"refused: {refusal.input!r} is not among the inputs")
-            for comparison in comparisons(refusal.when):
+                raise ProblemAt(("rows", position, "gives"), problem)
+        conditions: list[tuple[tuple[str | int, ...], Condition]] = [
+            (("rows", position, "when"), row.when) for position, row in enumerate(self.rows)
+        ]
+        conditions += [
+            (("refused", position, "when"), refusal.when)
+            for position, refusal in enumerate(self.refused)
+        ]
+        if self.gate is not None:
+            conditions.append((("gate", "when"), self.gate.when))
+        for location, condition in conditions:
+            for comparison in comparisons(condition):
                 problem = _comparison_problem(comparison, known)
                 if problem:
-                    raise ValueError(f"refused: {problem}")
+                    raise ProblemAt(location, problem)
+        for position, refusal in enumerate(self.refused):
+            if refusal.input not in known:
+                problem = f"{refusal.input!r} is not among the inputs"
+                raise ProblemAt(("refused", position, "input"), problem)
         return self
 
     def row(self, row_id: str) -> Row:
@@ -262,12 +271,18 @@ class Guideline(Record):
         return next(row for row in self.rows if row.id == row_id)
 
 
-class RowError(ValueError):
-    """A rule of the schema that one row breaks; carries where, so that the line can be named."""
-
-    def __init__(self, position: int, key: str, problem: str) -> None:
-        self.location = ("rows", position, key)
-        super().__init__(problem)
+def _result_problem(kind: Kind, gives: dict[str, Scalar], produced: set[Scalar | None]) -> str:
+    missing = REQUIRED_RESULTS[kind] - set(gives)
+    if missing:
+        return f"a row of a {kind} gives {', '.join(sorted(missing))}"
+    if kind == "grading-scale" and (
+        isinstance(gives["grade"], bool) or gives["grade"] not in (1, 2, 3, 4)
+    ):
+        return f"a grade is a whole number from 1 to 4, not {gives['grade']!r}"
+    for name in str(gives.get("replaces", "")).split(","):
+        if name.strip() and name.strip() not in produced:
+            return f"it replaces {name.strip()!r}, which no row gives as its action"
+    return ""
 
 
 def _comparison_problem(comparison: Comparison, known: dict[str, Input]) -> str:
