@@ -110,8 +110,8 @@ def agreement_picture(agreement: Agreement, darkest_count: int) -> Picture:
     layout = {
         "margin": {"l": 60, "r": 50, "t": 58, "b": 20},
         "xaxis": axis(
-            domain=[0, 0.46],
-            title={"text": f"Grade by {agreement.columns}", "standoff": 6},
+            domain=[0, 0.44],
+            title=_axis_title(f"Grade by {agreement.columns}"),
             side="top",
             range=[-0.5, size - 0.5],
             tickvals=list(range(size)),
@@ -121,7 +121,7 @@ def agreement_picture(agreement: Agreement, darkest_count: int) -> Picture:
             tickfont={"size": 13, "color": INK},
         ),
         "yaxis": axis(
-            title={"text": f"Grade by {agreement.rows}", "standoff": 6},
+            title=_axis_title(f"Grade by {agreement.rows}"),
             range=[size - 0.5, -0.5],
             tickvals=list(range(size)),
             ticktext=grades,
@@ -130,7 +130,7 @@ def agreement_picture(agreement: Agreement, darkest_count: int) -> Picture:
             tickfont={"size": 13, "color": INK},
         ),
         "xaxis2": axis(
-            domain=[0.66, 1],
+            domain=[0.68, 1],
             range=[0, 62],
             showgrid=False,
             showticklabels=False,
@@ -183,6 +183,10 @@ def agreement_picture(agreement: Agreement, darkest_count: int) -> Picture:
         ],
     }
     return Picture((grid, who), layout, _alt(agreement), height=380)
+
+
+def _axis_title(text: str) -> dict[str, object]:
+    return {"text": text, "standoff": 8, "font": {"size": 13, "color": INK}}
 
 
 def _remark(x: float, y: float, text: str) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import math
 
-from crs.figures.theme import ACCENT, MUTED, OUTLINE, SERIES, Picture, axis
+from crs.figures.theme import ACCENT, INK, MUTED, OUTLINE, SERIES, Picture, axis
 from crs.models.washout import WashoutResult
 
 _CELLS = SERIES[1]
@@ -64,6 +64,7 @@ def washout_picture(result: WashoutResult, drug: str) -> Picture:
             title={
                 "text": "Days after the decision" if in_days else "Hours after the decision",
                 "standoff": 8,
+                "font": {"size": 13, "color": INK},
             },
             range=[0, asked.horizon_h / scale],
             dtick=2 if in_days else 6,

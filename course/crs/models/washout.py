@@ -34,10 +34,12 @@ _STEIN = "Stein 2019, doi:10.1002/psp4.12388"
 
 BLINATUMOMAB_CLEARANCE = Parameter(2.22, "L/h", _CLEMENTS, "read")
 BLINATUMOMAB_VOLUME = Parameter(5.98, "L", _CLEMENTS, "read")
-CELL_DOUBLING = Parameter(0.78, "days", _STEIN, "read")
-CELL_FIRST_HALF_LIFE = Parameter(4.3, "days", _STEIN, "read")
-CELL_LAST_HALF_LIFE = Parameter(220.0, "days", _STEIN, "read")
 CELL_PEAK_DAY = Parameter(9.3, "days", _STEIN, "read")
+# How many times the cells of day 0 are there at the peak: a doubling every 0.78 days.
+CELL_FOLD = Parameter(3900.0, "", _STEIN, "read")
+# Half-lives of 4.3 and about 220 days.
+CELL_FIRST_DECLINE = Parameter(0.16, "1/day", _STEIN, "read")
+CELL_LAST_DECLINE = Parameter(0.0032, "1/day", _STEIN, "read")
 # Share of the peak that belongs to the slow decline.
 CELL_PERSISTENT_SHARE = Parameter(0.0079, "", _STEIN, "read")
 
@@ -108,12 +110,10 @@ def cells_against_peak(day: float) -> float:
     """
     after = day - CELL_PEAK_DAY.value
     if after <= 0:
-        return float(2.0 ** (after / CELL_DOUBLING.value))
+        return float(CELL_FOLD.value ** (after / CELL_PEAK_DAY.value))
     slow = CELL_PERSISTENT_SHARE.value
-    return float(
-        (1 - slow) * 2.0 ** (-after / CELL_FIRST_HALF_LIFE.value)
-        + slow * 2.0 ** (-after / CELL_LAST_HALF_LIFE.value)
-    )
+    fast_part = (1 - slow) * math.exp(-CELL_FIRST_DECLINE.value * after)
+    return fast_part + slow * math.exp(-CELL_LAST_DECLINE.value * after)
 
 
 def cells_left(hours: float, decision_day: float) -> float:
