@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crs.errors import InvalidInput
+from crs.guidelines import guideline, guideline_ids, matching_rows
 from crs.guidelines.dosing import (
     blinatumomab_after_crs,
     blinatumomab_rate_ug_day,
@@ -401,3 +402,86 @@ def test_invalid_input_names_field_value_and_allowed(
         call()
     assert (caught.value.field, caught.value.value) == (field, value)
     assert caught.value.allowed in str(caught.value)
+
+
+# --- the files behind the functions -------------------------------------------------------------
+
+CONSTANTS = {
+    "tocilizumab-crs": {
+        "max_dose_mg": 800,
+        "min_interval_h": 8,
+        "max_doses": 4,
+        "max_doses_in_24_h": 3,
+        "window_h": 24,
+        "min_interval_cartox_h": 6,
+        "infusion_h": 1,
+    },
+    "siltuximab": {"infusion_h": 1, "max_doses": 1},
+    "blinatumomab-start": {
+        "infusion_days": 28,
+        "cycle_days": 42,
+        "premedication_dexamethasone_adult_mg": 20,
+    },
+    "blinatumomab-after-crs": {
+        "dexamethasone_interval_h": 8,
+        "dexamethasone_max_days": 3,
+        "dexamethasone_taper_days": 4,
+        "days_before_full_dose": 7,
+        "max_interruption_same_cycle_days": 7,
+    },
+}
+
+
+def test_constants_are_what_was_read() -> None:
+    tables = [guideline(name) for name in guideline_ids()]
+    found = {
+        table.id: {name: constant.value for name, constant in table.constants.items()}
+        for table in tables
+        if table.constants
+    }
+    assert found == CONSTANTS
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "rows"),
+    [
+        ("tocilizumab-crs", {"weight_kg": 29.9}, ["below-30-kg"]),
+        ("tocilizumab-crs", {"weight_kg": 30}, ["30-kg-or-more"]),
+        *(
+            ("methylprednisolone-asco-grade-4", {"day": day}, [row])
+            for day, row in [
+                (3, "days-1-to-3"),
+                (4, "days-4-and-5"),
+                (5, "days-4-and-5"),
+                (6, "days-6-and-7"),
+                (7, "days-6-and-7"),
+                (8, "from-day-8"),
+            ]
+        ),
+        *(
+            ("blinatumomab-after-crs", {"ctcae_grade": grade, "weight_kg": weight}, [row])
+            for grade, weight, row in [
+                (1, 45, "grade-1"),
+                (2, 45, "grade-2"),
+                (3, 44.9, "grade-3-below-45-kg"),
+                (3, 45, "grade-3-45-kg-or-more"),
+                (4, 44.9, "grade-4-below-45-kg"),
+                (4, 45, "grade-4-45-kg-or-more"),
+            ]
+        ),
+        # in this table the first row that is met counts, so "all other days" may be met too
+        *(
+            (
+                "blinatumomab-start",
+                {"weight_kg": weight, "cycle": 1, "day": 7, "indication": RR},
+                rows,
+            )
+            for weight, rows in [
+                (44.9, ["step-below-45-kg", "full-below-45-kg"]),
+                (45, ["step-45-kg-or-more", "full-45-kg-or-more"]),
+            ]
+        ),
+    ],
+)
+def test_one_side_of_a_threshold_only(name: str, facts: dict[str, object], rows: list[str]) -> None:
+    assert [match.row.id for match in matching_rows(guideline(name), facts)] == rows

@@ -492,3 +492,97 @@ def test_invalid_input_names_field_value_and_allowed(facts: dict[str, object], f
 def test_lee_refuses_an_impossible_oxygen_fraction(fio2: float) -> None:
     with pytest.raises(InvalidInput, match=r"fio2 .* from 0\.21 to 1"):
         verdict("lee-2014", fio2=fio2)
+
+
+@pytest.mark.parametrize(
+    ("scale", "facts", "rows"),
+    [
+        *(
+            (scale, {"temp_c": 37.0, "fio2": fio2}, {row})
+            for scale in ("lee-2014", "cartox-2018", "mskcc-2018", "ctcae-5")
+            for fio2, row in [
+                (0.39, "oxygen-below-40-percent"),
+                (0.40, "oxygen-40-percent-or-more"),
+            ]
+        ),
+        *(
+            (scale, {"temp_c": 37.0, "vasopressors": 1, "high_dose": high}, {row})
+            for scale in ("lee-2014", "cartox-2018")
+            for high, row in [(False, "low-dose-vasopressor"), (True, "high-dose-vasopressor")]
+        ),
+        (
+            "mskcc-2018",
+            {"vasopressors": 1, "vasopressor_hours": 23.9},
+            {"vasopressor-under-24-hours"},
+        ),
+        (
+            "mskcc-2018",
+            {"vasopressors": 1, "vasopressor_hours": 24},
+            {"vasopressor-24-hours-or-more"},
+        ),
+        ("penn-2018", {"vasopressors": 1}, {"low-dose-vasopressors"}),
+        ("penn-2018", {"vasopressors": 1, "high_dose": True}, {"high-dose-vasopressors"}),
+        *(
+            (
+                "astct-2019",
+                {
+                    "temp_c": 37.0,
+                    "treated": True,
+                    "oxygen": "nasal cannula",
+                    "flow_l_min": flow,
+                },
+                {row},
+            )
+            for flow, row in [(6, "low-flow-oxygen"), (6.1, "high-flow-oxygen")]
+        ),
+        *(
+            (
+                "astct-2019",
+                {
+                    "temp_c": 37.0,
+                    "treated": True,
+                    "hypotension": True,
+                    "non_vasopressin_pressors": number,
+                    "vasopressin": vasopressin,
+                },
+                {row},
+            )
+            for number, vasopressin, row in [
+                (0, False, "hypotension-without-vasopressor"),
+                (0, True, "vasopressin-alone"),
+                (1, False, "one-vasopressor"),
+                (1, True, "one-vasopressor"),
+                (2, True, "several-vasopressors"),
+            ]
+        ),
+        *(
+            (scale, {"temp_c": 37.0, "hypotension": True, "vasopressors": number}, {row})
+            for scale, number, row in [
+                ("lee-2014", 0, "hypotension-responsive-to-fluids"),
+                ("lee-2014", 2, "several-vasopressors"),
+                ("cartox-2018", 0, "hypotension-responsive-to-fluids"),
+                ("cartox-2018", 2, "several-vasopressors"),
+                ("ctcae-5", 0, "hypotension-responsive-to-fluids"),
+                ("ctcae-5", 1, "one-vasopressor"),
+                ("ctcae-5", 2, "several-vasopressors"),
+            ]
+        ),
+    ],
+)
+def test_one_side_of_a_threshold_only(scale: str, facts: dict[str, object], rows: set[str]) -> None:
+    always = {row.id for row in guideline(scale).rows if str(row.when) == "always"}
+    assert {match.row.id for match in verdict(scale, **facts).matches} == rows | always
+
+
+@pytest.mark.parametrize("scale", ["lee-2014", "cartox-2018"])
+@pytest.mark.parametrize("organ", ["organ_toxicity", "transaminitis"])
+@pytest.mark.parametrize("toxicity", [1, 2, 3, 4])
+def test_each_organ_grade_meets_one_row(scale: str, organ: str, toxicity: int) -> None:
+    found = verdict(scale, temp_c=37.0, **{organ: toxicity}).matches
+    rows = [match.row.id for match in found if match.row.domain == "organ toxicity"]
+    if scale == "lee-2014" and toxicity == 1:
+        assert rows == []
+    elif organ == "transaminitis" and toxicity == 4:
+        assert rows == ["transaminitis-grade-4"]
+    else:
+        assert rows == [f"organ-toxicity-grade-{toxicity}"]
