@@ -62,6 +62,8 @@ class Control(traitlets.HasTraits):
         Values of a choice; `shown` has the words for them.
     default : bool, int, float or str
         What a reset restores.
+    neutral : bool, int, float or str
+        What counts as not set, when a group says how many of its controls are set.
     """
 
     value = traitlets.Any()
@@ -92,6 +94,7 @@ class Control(traitlets.HasTraits):
         self.choices = tuple(self.shown)
         self.value = default
         self.default: Value = self.value
+        self.neutral: Value = self.value
 
     @traitlets.validate("value")
     def _accept(self, proposal: Mapping[str, Any]) -> Value:
@@ -133,7 +136,7 @@ class Control(traitlets.HasTraits):
             "step": self.step,
             "choices": list(self.shown.items()),
             "default": self.default,
-            "neutral": self.default,
+            "neutral": self.neutral,
         }
 
 
@@ -278,9 +281,10 @@ class ControlPanel(anywidget.AnyWidget):
     resettable = traitlets.Bool(True).tag(sync=True)
     specs: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     groups: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    values = traitlets.Dict().tag(sync=True)
+    # Not echoed: while the kernel is busy, an echo would move a slider back under the hand.
+    values = traitlets.Dict().tag(sync=True, echo_update=False)
     hidden: traitlets.List[str] = traitlets.List().tag(sync=True)
-    group = traitlets.Unicode().tag(sync=True)
+    group = traitlets.Unicode().tag(sync=True, echo_update=False)
 
 
 class Sentence(anywidget.AnyWidget):

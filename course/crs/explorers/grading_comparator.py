@@ -194,9 +194,8 @@ class GradingComparator(Explorer):
         if self.mine is not None:
             verdict = verdicts[SCALES.index(self.scale)]
             answer = ask_for_grade(self.mine, _arguments(verdict))
-            words = self._words_on(answer, verdict, state)
-            rows.append(_own_row(answer, verdict, words))
-            sentence = f"{words} {sentence}"
+            rows.append(_own_row(answer, verdict, answer.asked))
+            sentence = f"{self._words_on(answer, verdict, state)} {sentence}"
         self._patient.value = patient_line(state)
         self._view.show(comparator_picture(rows))
         self._table.value = comparator_table(rows)
@@ -289,11 +288,13 @@ def _arguments(verdict: Verdict) -> dict[str, Value]:
     }
 
 
-def _own_row(answer: Answer, verdict: Verdict, words: str) -> Row:
+def _own_row(answer: Answer, verdict: Verdict, arguments: Mapping[str, Value]) -> Row:
+    name = verdict.guideline.short_title
     if answer.grade is None:
-        domain = "no grade"
+        domain, reason = "no grade", answer.problem
     elif answer.grade == verdict.grade:
-        domain = "agrees"
+        domain, reason = "agrees", f"Agrees with {name}."
     else:
-        domain = f"differs from {verdict.guideline.short_title}"
-    return Row("Your function", answer.grade, domain, words, (), own=True)
+        domain, reason = "differs", f"Differs from {name}, which says {verdict.grade}."
+    asked = tuple(f"{argument}={value!r}" for argument, value in arguments.items())
+    return Row("Your function", answer.grade, domain, reason, asked, own=True)

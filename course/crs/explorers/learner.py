@@ -4,7 +4,7 @@ import contextlib
 import inspect
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from numbers import Real
 
 from crs.guidelines.conditions import Value
@@ -22,10 +22,13 @@ class Answer:
         None where it gave no grade.
     problem : str
         Why not, as a sentence; empty where it gave one.
+    asked : mapping of str to bool, float or str
+        The arguments that it was called with, by name.
     """
 
     grade: int | None
     problem: str = ""
+    asked: Mapping[str, Value] = field(default_factory=dict)
 
 
 def ask_for_grade(function: object, arguments: Mapping[str, Value]) -> Answer:
@@ -48,13 +51,20 @@ def ask_for_grade(function: object, arguments: Mapping[str, Value]) -> Answer:
     try:
         positional, named, unknown = _accepted(function, arguments)
     except (TypeError, ValueError):  # a built-in without a signature
-        positional, named, unknown = [], dict(arguments), ""
+        positional, named, unknown = {}, dict(arguments), ""
     if unknown:
         return Answer(
             None,
             f"Your function asks for {unknown}, which the comparator does not know. "
             f"Known are {', '.join(arguments)}.",
         )
+    answer = _call(function, list(positional.values()), named)
+    return replace(answer, asked={**positional, **named})
+
+
+def _call(
+    function: Callable[..., object], positional: list[Value], named: Mapping[str, Value]
+) -> Answer:
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             returned = function(*positional, **named)
@@ -70,22 +80,23 @@ def ask_for_grade(function: object, arguments: Mapping[str, Value]) -> Answer:
 
 def _accepted(
     function: Callable[..., object], arguments: Mapping[str, Value]
-) -> tuple[list[Value], dict[str, Value], str]:
+) -> tuple[dict[str, Value], dict[str, Value], str]:
     """Sort the arguments as the function takes them; the last is a required one we do not have."""
-    positional: list[Value] = []
+    positional: dict[str, Value] = {}
     named: dict[str, Value] = {}
+    takes_all = False
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
             continue
         if parameter.kind is parameter.VAR_KEYWORD:
-            return positional, {**arguments}, ""
-        if parameter.name in arguments:
-            if parameter.kind is parameter.POSITIONAL_ONLY:
-                positional.append(arguments[parameter.name])
-            else:
-                named[parameter.name] = arguments[parameter.name]
+            takes_all = True
+        elif parameter.name in arguments:
+            by_place = parameter.kind is parameter.POSITIONAL_ONLY
+            (positional if by_place else named)[parameter.name] = arguments[parameter.name]
         elif parameter.default is parameter.empty:
-            return [], {}, parameter.name
+            return {}, {}, parameter.name
+    if takes_all:
+        named |= {name: value for name, value in arguments.items() if name not in positional}
     return positional, named, ""
 
 

@@ -8,6 +8,11 @@ function make(tag, attributes = {}, ...children) {
     if (value === false || value === undefined || value === null) continue;
     element.setAttribute(name, value === true ? "" : value);
   }
+  // JupyterLab looks for this from the focused element upward and stops at the first shortcut that
+  // fits, so a mark further out is too late: the left arrow would fold the notebook's heading.
+  if (["input", "select", "textarea", "button"].includes(tag)) {
+    element.setAttribute("data-lm-suppress-shortcuts", "true");
+  }
   element.append(...children);
   return element;
 }
@@ -186,7 +191,9 @@ function render({ model, el }) {
   const tabs = [];
   if (groups.length) {
     const list = make("div", { class: "crs-tabs", role: "tablist", "aria-label": "Groups of controls" });
-    section.append(list);
+    // All pages share one place, so that what follows does not jump when another one is chosen.
+    const pages = make("div", { class: "crs-pages" });
+    section.append(list, pages);
     groups.forEach((group, position) => {
       const badge = make("span", { class: "crs-badge" });
       const tab = make("button", {
@@ -211,7 +218,7 @@ function render({ model, el }) {
         next.tab.click();
       });
       list.append(tab);
-      section.append(page);
+      pages.append(page);
       tabs.push({ group, tab, page, badge });
     });
   }

@@ -13,6 +13,7 @@ from crs.figures.theme import (
     INK,
     LINE,
     MUTED,
+    OUTLINE,
     Picture,
     axis,
 )
@@ -300,19 +301,18 @@ def comparator_picture(rows: Sequence[Row]) -> Picture:
         },
         {
             "type": "scatter",
+            "x": [end for step in shown for end in (0, step, None)],
+            "y": rail_y,
+            "mode": "lines",
+            "line": {"color": OUTLINE, "width": 3},
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
             "x": [step for _ in places for step in GRADES],
             "y": [place for place in places for _ in GRADES],
             "mode": "markers",
             "marker": {"size": 7, "color": "#ffffff", "line": {"color": "#aab7be", "width": 1.2}},
-            "hoverinfo": "skip",
-        },
-        {
-            "type": "bar",
-            "orientation": "h",
-            "x": shown,
-            "y": places,
-            "width": 0.1,
-            "marker": {"color": [GRADE_EDGES[step] for step in shown], "line": {"width": 0}},
             "hoverinfo": "skip",
         },
         {
@@ -350,7 +350,20 @@ def comparator_picture(rows: Sequence[Row]) -> Picture:
     )
     layout = {
         "margin": {"l": 118, "r": 0, "t": 34, "b": 8},
-        "bargap": 0,
+        "annotations": [
+            {
+                "text": "decided by",
+                "x": 5.55,
+                "xref": "x",
+                "xanchor": "left",
+                "y": 1,
+                "yref": "paper",
+                "yanchor": "bottom",
+                "yshift": 1,
+                "showarrow": False,
+                "font": {"size": 13, "color": MUTED},
+            }
+        ],
         "xaxis": axis(
             range=[-0.45, 7.35],
             tickvals=list(GRADES),

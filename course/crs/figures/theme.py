@@ -6,6 +6,7 @@ sends only what differs from the picture before.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,13 +151,35 @@ def redraw(figure: go.FigureWidget, old: Picture, new: Picture) -> None:
             changed = _changes(before, after)
             if changed:
                 trace.update(changed)
-        changed = _changes(old.layout, new.layout)
-        if changed:
-            figure.layout.update(changed)
+        _update_layout(figure.layout, old.layout, new.layout)
+    if not figure._view_count:
+        # Before it is shown, the browser would lose values that only some traces change.
+        figure._widget_data = deepcopy(figure._data)
+        figure._widget_layout = deepcopy(figure._layout_obj._props)
+
+
+def _update_layout(target: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Set what differs. Shapes and annotations are changed one by one, so that little is sent."""
+    changed = _changes(before, after)
+    for key, value in changed.items():
+        previous = before.get(key)
+        if _are_records(value) and _are_records(previous) and len(value) == len(previous):
+            for item, old, new in zip(target[key], previous, value, strict=True):
+                inner = _changes(old, new)
+                if inner:
+                    item.update(inner)
+        else:
+            target.update({key: value})
+
+
+def _are_records(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, Mapping) for item in value)
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
+    if before is after:
+        return changed
     for key, value in after.items():
         previous = before.get(key)
         if isinstance(value, Mapping) and isinstance(previous, Mapping):
