@@ -1,6 +1,8 @@
 """Guidelines as tables for people: a pandas DataFrame, or an accessible HTML table for a lesson."""
 
+from functools import cache
 from html import escape
+from importlib import resources
 
 import pandas as pd
 from IPython.display import HTML
@@ -112,7 +114,9 @@ def table_html(guideline_id: str) -> str:
     heading = f"{table.title} ({table.edition})"
     columns = (_RESULT[table.kind], "Rule", "Condition", "Status")
     lines = [
-        f'<div class="crs-guideline" role="region" tabindex="0" aria-label="{escape(heading)}">',
+        f'<div class="crs-guideline crs-guideline-{table.kind}" role="region" tabindex="0" '
+        f'aria-label="{escape(heading)}">',
+        f"<style>{_style()}</style>",
         '<table class="crs-guideline-table">',
         f'<caption class="crs-guideline-caption">{escape(heading)}</caption>',
         "<thead><tr>"
@@ -165,6 +169,12 @@ def show_table(guideline_id: str) -> HTML:
         If there is no guideline of that id.
     """
     return HTML(table_html(guideline_id))
+
+
+@cache
+def _style() -> str:
+    # In each table, because a notebook has no style sheet of its own.
+    return (resources.files("crs.guidelines") / "tables.css").read_text(encoding="utf-8")
 
 
 def _plain(value: Scalar) -> str:
