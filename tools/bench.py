@@ -200,7 +200,7 @@ def bench_set_up(folder: Path) -> list[Figure]:
     starts = []
     for _ in range(3):
         start = time.perf_counter()
-        with learn.running_lab(work, python=str(LEARNER), port=9600):
+        with learn.running_lab(work, python=str(LEARNER), port=0):
             starts.append(time.perf_counter() - start)
     rows.append(Figure("JupyterLab answers", f"{statistics.median(starts):.1f} s", "median of 3"))
     return rows
@@ -231,7 +231,7 @@ def _in_browser(folder: Path, wanted: Sequence[str], moves: int) -> list[Figure]
     config = browser.extra_config(folder / "config")
     rows: list[Figure] = []
     with (
-        learn.running_lab(work, python=str(LEARNER), port=9500, configs=(config,)) as lab,
+        learn.running_lab(work, python=str(LEARNER), port=0, configs=(config,)) as lab,
         browser.running_browser(executable) as chromium,
     ):
         steps: list[tuple[str, Callable[[], list[Figure]]]] = [

@@ -64,6 +64,7 @@ def new_page(browser: Browser, *, width: int = 1280, height: int = 1600) -> Page
         viewport={"width": width, "height": height}, reduced_motion="reduce"
     )
     page = context.new_page()
+    page.set_default_timeout(15_000)
     refused: set[str] = set()
 
     def route(request_route: Route) -> None:

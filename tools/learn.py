@@ -382,7 +382,11 @@ class LabError(RuntimeError):
 
 
 def free_port(first: int, *, tries: int = 100) -> int:
-    """Return the first free local port from ``first`` on."""
+    """Return the first free local port from ``first`` on; for 0, any that the system offers."""
+    if first == 0:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
     for port in range(first, first + tries):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             if os.name == "posix":
@@ -453,7 +457,7 @@ def running_lab(
     python : str
         The interpreter whose JupyterLab and kernel are used.
     port : int
-        The first port to try.
+        The first port to try; 0 for any.
     start : str
         What to open, relative to ``root``.
     open_browser : bool

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Starting JupyterLab on a copy of {options.notebook}", flush=True)
         with (
             learn.running_lab(
-                root, port=9500, start=options.notebook.name, configs=(config,)
+                root, port=0, start=options.notebook.name, configs=(config,)
             ) as lab,
             browser.running_browser(executable) as chromium,
         ):

@@ -23,7 +23,7 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[learn.
     with learn.running_lab(
         work,
         python=str(root / ".venv" / "bin" / "python"),
-        port=9410,
+        port=0,
         configs=(driver.extra_config(folder / "config"),),
     ) as running:
         yield running
@@ -53,7 +53,9 @@ NotebookOpener = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def open_and_run(lab: learn.Lab, chromium: Browser, screenshots: Path) -> Iterator[NotebookOpener]:
+def open_and_run(
+    lab: learn.Lab, chromium: Browser, screenshots: Path, request: pytest.FixtureRequest
+) -> Iterator[NotebookOpener]:
     """Return a function that opens a notebook of the course in a page of its own and runs it."""
     pages: list[Page] = []
 
@@ -70,6 +72,9 @@ def open_and_run(lab: learn.Lab, chromium: Browser, screenshots: Path) -> Iterat
             raise
         return page
 
+    failures_before = request.session.testsfailed
     yield opener
-    for page in pages:
+    for number, page in enumerate(pages):
+        if request.session.testsfailed > failures_before:
+            page.screenshot(path=screenshots / f"{request.module.__name__}-{number}.png")
         page.context.close()
