@@ -12,7 +12,12 @@ function render({ model, el }) {
     const box = el.closest(".crs-picture");
     figure = box && box.querySelector(".js-plotly-plot");
     apply();
-    return Boolean(figure);
+    const drawing = figure && figure.querySelector(".main-svg");
+    if (!drawing || !figure.data || !figure.data.length) return false;
+    // It was drawn before it stood on the page; this makes it take the page's width. Only this
+    // one: a resize event for all would empty figures that are still being drawn.
+    if (Math.abs(drawing.clientWidth - figure.clientWidth) > 1) figure._responsiveChartHandler?.();
+    return true;
   };
   model.on("change:text", apply);
   // The figure draws itself a little later than this runs.
