@@ -13,6 +13,12 @@ function make(tag, attributes = {}, ...children) {
   if (["input", "select", "textarea", "button"].includes(tag)) {
     element.setAttribute("data-lm-suppress-shortcuts", "true");
   }
+  // Outside a form a browser takes a typed number when the field is left, but not on Enter.
+  if (tag === "input" && attributes.type === "number") {
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") element.dispatchEvent(new Event("change"));
+    });
+  }
   element.append(...children);
   return element;
 }
