@@ -46,9 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = browser.extra_config(Path(temporary) / "config")
         print(f"Starting JupyterLab on a copy of {options.notebook}", flush=True)
         with (
-            learn.running_lab(
-                root, port=0, start=options.notebook.name, configs=(config,)
-            ) as lab,
+            learn.running_lab(root, port=0, start=options.notebook.name, configs=(config,)) as lab,
             browser.running_browser(executable) as chromium,
         ):
             page = browser.new_page(chromium, width=options.width, height=options.height)
