@@ -2,92 +2,153 @@
 
 import datetime
 import math
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-_EXACT: tuple[type, ...] = (
-    type(None),
-    bool,
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    datetime.date,
-    datetime.datetime,
-    datetime.timedelta,
-)
 _MAX_DEPTH = 20
 _MAX_ITEMS = 100_000
+_MAX_TEXT = 1_000_000
+
+_ATOMS = (type(None), bool, datetime.date, datetime.time, datetime.datetime, datetime.timedelta)
+
+# A subclass (an IntEnum, a defaultdict, np.float64) is read with the base's own methods, so that
+# nothing that its author wrote is asked what it is worth.
+_SCALARS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, lambda value: int.__add__(value, 0)),
+    (float, lambda value: float.__add__(value, 0.0)),
+    (complex, lambda value: complex.__add__(value, 0j)),
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+)
+_CONTAINERS: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
+    (list, list.__iter__),
+    (tuple, tuple.__iter__),
+    (set, set.__iter__),
+    (frozenset, frozenset.__iter__),
+)
+_ODD_KINDS: tuple[tuple[type, str], ...] = (
+    (type, "a class"),
+    (types.CoroutineType, "a coroutine (remove `async`)"),
+    (types.GeneratorType, "a generator (use `return`, or make a list of it)"),
+    (map, "an iterator (make a list of it)"),
+    (filter, "an iterator (make a list of it)"),
+    (zip, "an iterator (make a list of it)"),
+    (range, "a range (make a list of it)"),
+    (BaseException, "an exception (use `raise` instead of `return`)"),
+)
 
 
-class NotPlain(Exception):
+class NotPlainError(Exception):
     """An answer that is no plain data; the message says what it is, for the learner."""
 
 
-def plain(value: object, depth: int = 0) -> Any:
+def plain(value: object) -> Any:
     """Turn an answer into built-in Python data of exactly the built-in types.
 
-    Types are checked by identity, so that an object that claims to be equal to everything is
-    never asked to compare itself.
+    Types are read off the object's real type, so that an object that claims to be equal to
+    everything, or to be a number, is never believed.
 
     Parameters
     ----------
     value : object
         What a function returned.
-    depth : int
-        How deep inside a container this value lies.
 
     Returns
     -------
     object
         None, bool, int, float, complex, str, bytes, dates, and lists, tuples, sets and dicts of
-        them. NumPy scalars and arrays become Python numbers and lists; a pandas Series becomes a
-        list and a DataFrame a dict of lists.
+        them. NumPy scalars and arrays become Python numbers and lists, a pandas Series or Index
+        becomes a list and a DataFrame a dict of lists, Decimal and Fraction become floats.
 
     Raises
     ------
-    NotPlain
-        With a phrase that names the type, such as "an object of the class Grade".
+    NotPlainError
+        With a phrase that names what it is, such as "a function".
     """
-    if depth > _MAX_DEPTH:
-        raise NotPlain("data that is nested too deeply")
+    left = _MAX_ITEMS
+
+    def convert(value: object, depth: int) -> Any:
+        nonlocal left
+        left -= 1
+        if depth > _MAX_DEPTH:
+            raise NotPlainError("data that is nested too deeply")
+        if left < 0:
+            raise NotPlainError("far too much data")
+        kind = type(value)
+        if kind in _ATOMS:
+            return value
+        for base, read in _SCALARS:
+            if issubclass(kind, base):
+                return _short(read(value))
+        for base, items in _CONTAINERS:
+            if issubclass(kind, base):
+                return base(convert(item, depth + 1) for item in items(value))
+        if issubclass(kind, dict):
+            pairs: Iterable[tuple[Any, Any]] = dict.items(value)  # type: ignore[arg-type]  # a dict
+            return {convert(key, depth + 1): convert(item, depth + 1) for key, item in pairs}
+        return convert(_unpacked(value), depth + 1)
+
+    try:
+        return convert(value, 0)
+    except NotPlainError:
+        raise
+    except Exception:
+        raise NotPlainError("unusual data") from None
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str | bytes) and len(value) > _MAX_TEXT:
+        raise NotPlainError("far too much text")
+    return value
+
+
+def _unpacked(value: Any) -> Any:
+    """Take out what lies in an exact NumPy, pandas or number type."""
     kind = type(value)
-    if kind in _EXACT:
-        return value
-    if isinstance(value, np.generic) and kind.__module__ == "numpy":
-        return value.item()
+    if issubclass(kind, np.generic) and kind.__module__ == "numpy":
+        item = np.generic.item(value)
+        # An extended float stays one.
+        return float(item) if type(item) is kind else item
     if kind is np.ndarray:
-        return plain(np.ndarray.tolist(value), depth + 1)  # type: ignore[arg-type]  # exact type
-    if kind is pd.Series:
-        return plain(list(value.array), depth + 1)  # type: ignore[attr-defined]  # exact type
+        if value.size > _MAX_ITEMS:
+            raise NotPlainError("far too much data")
+        return np.ndarray.tolist(value)
+    if kind is pd.Series or issubclass(kind, pd.Index):
+        return list(value.array)
     if kind is pd.DataFrame:
-        frame: pd.DataFrame = value  # type: ignore[assignment]  # exact type, checked above
-        return {str(name): plain(frame[name], depth + 1) for name in frame.columns}
-    if kind in (list, tuple, set, frozenset, dict):
-        if len(value) > _MAX_ITEMS:  # type: ignore[arg-type]  # exact built-in container
-            raise NotPlain("far too much data")
-        if kind is dict:
-            return {
-                plain(key, depth + 1): plain(item, depth + 1)
-                for key, item in value.items()  # type: ignore[attr-defined]  # exact dict
-            }
-        return kind(plain(item, depth + 1) for item in value)  # type: ignore[attr-defined,call-arg]  # exact container
-    raise NotPlain(_describe(value))
+        return {str(name): value.iloc[:, at] for at, name in enumerate(value.columns)}
+    if kind is pd.Timestamp:
+        return value.to_pydatetime(warn=False)
+    if kind is pd.Timedelta:
+        return value.to_pytimedelta()
+    if kind in (Decimal, Fraction):
+        return float(value)
+    raise NotPlainError(_describe(value))
 
 
 def _describe(value: object) -> str:
+    """Name an odd answer, but never by its class: the name may spell a hidden input."""
+    kind = type(value)
+    if value is pd.NA or value is pd.NaT:
+        return "a missing value"
+    for odd, words in _ODD_KINDS:
+        if issubclass(kind, odd):
+            if isinstance(value, types.CoroutineType):
+                value.close()  # or Python complains later that it was never awaited
+            return words
     if callable(value):
-        return "a function"
-    name = type(value).__name__
-    return f"an object of the type {name[:40]}" if name.isidentifier() else "an unusual object"
+        return "a function (are the parentheses of a call missing?)"
+    return "an object of a class"
 
 
 def kind_of(value: object) -> str:
-    """A plain value's kind in words that a beginner knows."""
+    """Name a plain value's kind in words that a beginner knows."""
     if value is None:
         return "None"
     if isinstance(value, bool):
@@ -100,6 +161,8 @@ def kind_of(value: object) -> str:
         return "a dict"
     if isinstance(value, list | tuple):
         return "a list"
+    if isinstance(value, set | frozenset):
+        return "a set"
     return f"a {type(value).__name__}"
 
 
@@ -131,25 +194,33 @@ def same(
     def compare(right: Any, given: Any) -> bool:
         if isinstance(right, bool) or isinstance(given, bool):
             if true_is_one and isinstance(right, int | float) and isinstance(given, int | float):
-                return float(right) == float(given)
+                return bool(right == given)
             return type(right) is type(given) and right == given
         if isinstance(right, int | float) and isinstance(given, int | float):
-            if not (math.isfinite(right) and _is_finite(given)):
+            if not (_is_finite(right) and _is_finite(given)):
                 return right == given or (right != right and given != given)
             return math.isclose(right, given, rel_tol=relative, abs_tol=absolute)
         if isinstance(right, list | tuple) and isinstance(given, list | tuple):
             if len(right) != len(given):
                 return False
-            if ordered:
-                return all(map(compare, right, given))
-            return all(any(compare(one, other) for other in given) for one in right) and all(
-                any(compare(one, other) for one in right) for other in given
-            )
+            return all(map(compare, right, given)) if ordered else matches(right, given)
+        if isinstance(right, set | frozenset) and isinstance(given, set | frozenset):
+            return len(right) == len(given) and matches(right, given)
         if isinstance(right, dict) and isinstance(given, dict):
             return right.keys() == given.keys() and all(
                 compare(right[key], given[key]) for key in right
             )
         return type(right) is type(given) and bool(right == given)
+
+    def matches(right: Iterable[Any], given: Iterable[Any]) -> bool:
+        """Whether each item of one has a partner of its own in the other."""
+        free = list(given)
+        for item in right:
+            partner = next((at for at, other in enumerate(free) if compare(item, other)), None)
+            if partner is None:
+                return False
+            del free[partner]
+        return True
 
     return compare
 
@@ -157,5 +228,5 @@ def same(
 def _is_finite(number: float) -> bool:
     try:
         return math.isfinite(number)
-    except OverflowError:
+    except OverflowError:  # an int beyond every float
         return False

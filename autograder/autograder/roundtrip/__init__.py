@@ -1,0 +1,1 @@
+"""From source to release, from submissions to feedback: nbgrader's steps as commands."""
