@@ -22,7 +22,7 @@ from crs.checked_yaml import InvalidFile, ProblemAt, line_of, read_checked
 from crs.errors import InvalidInput
 from crs.guidelines.conditions import Value
 from crs.guidelines.loader import guideline
-from crs.patients.bedside import VASOPRESSORS, BedsideState, bedside_inputs
+from crs.patients.bedside import VASOPRESSORS, BedsideState, bedside_inputs, facts_of
 
 LAST_HOUR = 336
 SYNTHETIC = "SYNTHETIC"
@@ -108,7 +108,7 @@ class ChartEntry(_Record):
     """Devices, rates and scores from one hour on, until they are changed."""
 
     at: int = Field(ge=0, le=LAST_HOUR)
-    set: dict[str, bool | float | str] = Field(min_length=1)
+    set: dict[str, bool | float | str | None] = Field(min_length=1)
     note: str = ""
 
 
@@ -152,7 +152,8 @@ class Decision(_Record):
     orders : tuple of str
         The orders to decide on; empty where only a grade is asked.
     debrief : str
-        What to take away. ``{astct}`` and ``{lee}`` stand for the grades that the engine finds.
+        What to take away. ``{astct}`` and ``{lee}`` stand for the grades that the engine finds, and
+        ``{astct_if_crs}`` for what it would find if there were no other cause.
     """
 
     id: str
@@ -441,9 +442,6 @@ class Case:
         """
         row = {name: _plain(value) for name, value in self._table.loc[_checked_hour(hour)].items()}
         bedside = self.state_at(hour)
-        vasopressor = bedside.vasopressin_units_min > 0 or any(
-            getattr(bedside, name) > 0 for name in VASOPRESSORS
-        )
         neutrophils = {lab.name: lab.value for lab in self.labs_at(hour)}["anc_10e9_l"]
         return {
             "product": self.about.product,
@@ -453,7 +451,7 @@ class Case:
             "temp_c": bedside.temp_c,
             "anc_10e9_l": neutrophils,
             "infection_suspected": bool(row["infection_suspected"]),
-            "hypotension": bedside.hypotension or bedside.fluid_boluses > 0 or vasopressor,
+            "hypotension": facts_of(bedside)["hypotension"],
             "fluid_boluses": bedside.fluid_boluses,
             "improving": bool(row["improving"]),
             "now_h": hour,
