@@ -5,7 +5,7 @@ and the alt text. `draw` makes a live figure of it; `redraw` changes that figure
 sends only what differs from the picture before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +80,7 @@ def axis(**settings: Any) -> dict[str, Any]:
         "tickfont": {"size": 12, "color": MUTED},
         "fixedrange": True,
         "automargin": False,
+        "ticklabeloverflow": "allow",  # no measuring of every label on every change
         **settings,
     }
 
@@ -135,9 +136,7 @@ def draw(picture: Picture) -> go.FigureWidget:
 
 
 def redraw(figure: go.FigureWidget, old: Picture, new: Picture) -> None:
-    """Change a live figure from one picture into another, with as little as possible.
-
-    All traces change in one message; shapes and annotations in a second one, if they do.
+    """Change a live figure from one picture into another, in one message to the browser.
 
     Parameters
     ----------
@@ -148,39 +147,29 @@ def redraw(figure: go.FigureWidget, old: Picture, new: Picture) -> None:
     """
     if len(old.traces) != len(new.traces):
         raise ValueError("all pictures of one figure have the same number of traces")
-    edits: dict[str, Any] = {}
     with figure.batch_update():
         for trace, before, after in zip(figure.data, old.traces, new.traces, strict=True):
             changed = _changes(before, after)
             if changed:
                 trace.update(changed)
-        for key, value in _changes(old.layout, new.layout).items():
-            previous = old.layout.get(key, ())
-            if _are_records(value) and _are_records(previous) and len(value) == len(previous):
-                edits |= _record_edits(key, previous, value)
-            else:
-                figure.layout.update({key: value})
-    if edits:
-        figure.plotly_relayout(edits)
+        _update_layout(figure.layout, old.layout, new.layout)
     if not figure._view_count:
         # Before it is shown, the browser would lose values that only some traces change.
         figure._widget_data = deepcopy(figure._data)
         figure._widget_layout = deepcopy(figure._layout_obj._props)
 
 
-def _record_edits(
-    key: str, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """List what differs between shapes or annotations, as paths with brackets.
-
-    Plotly draws shapes and annotations anew on their own only when told so by such paths; for any
-    other change of the layout it draws everything.
-    """
-    return {
-        f"{key}[{position}].{name}": value
-        for position, (old, new) in enumerate(zip(before, after, strict=True))
-        for name, value in _changes(old, new).items()
-    }
+def _update_layout(target: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Set what differs. Shapes and annotations are changed one by one, so that little is sent."""
+    for key, value in _changes(before, after).items():
+        previous = before.get(key, ())
+        if _are_records(value) and _are_records(previous) and len(value) == len(previous):
+            for position, (old, new) in enumerate(zip(previous, value, strict=True)):
+                changed = _changes(old, new)
+                if changed:
+                    target[key][position].update(changed)
+        else:
+            target.update({key: value})
 
 
 def _are_records(value: object) -> bool:
