@@ -71,8 +71,9 @@ lint: ## format, lint and types: what the code itself must hold
 	@echo "All clean. Next: make test runs every check."
 
 .PHONY: format
-format: ## rewrite the code in the house's format
+format: ## rewrite code and notebooks in the house's form
 	$(SET_UP) dev
+	@$(GRADING) tools/strip_notebooks.py
 	@$(GRADING) -m ruff format .
 	@$(GRADING) -m ruff check --fix .
 	@echo "Next: git diff shows what changed; make lint checks the rest."
