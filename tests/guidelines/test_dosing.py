@@ -72,6 +72,23 @@ def test_high_dose_after_three_hours(rates: dict[str, Any], expected: bool) -> N
     assert is_high_dose_vasopressor(hours=2.9, **rates) is False
 
 
+@pytest.mark.parametrize(
+    ("drug", "enough", "row"),
+    [
+        ("norepinephrine_ug_min", 20, "norepinephrine"),
+        ("dopamine_ug_kg_min", 10, "dopamine"),
+        ("phenylephrine_ug_min", 200, "phenylephrine"),
+        ("epinephrine_ug_min", 10, "epinephrine"),
+        ("norepinephrine_equivalent_ug_min", 20, "combination"),
+    ],
+)
+def test_each_drug_has_its_own_row(drug: str, enough: float, row: str) -> None:
+    table = guideline("high-dose-vasopressors")
+    for rate, expected in ((enough, [row]), (enough - 0.1, [])):
+        facts = {"hours": 3, "norepinephrine_equivalent_ug_min": 0, drug: rate}
+        assert [match.row.id for match in matching_rows(table, facts)] == expected
+
+
 @given(
     hours=st.floats(0, 100),
     vasopressin=st.booleans(),

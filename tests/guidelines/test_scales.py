@@ -578,8 +578,9 @@ def test_one_side_of_a_threshold_only(scale: str, facts: dict[str, object], rows
 @pytest.mark.parametrize("organ", ["organ_toxicity", "transaminitis"])
 @pytest.mark.parametrize("toxicity", [1, 2, 3, 4])
 def test_each_organ_grade_meets_one_row(scale: str, organ: str, toxicity: int) -> None:
-    found = verdict(scale, temp_c=37.0, **{organ: toxicity}).matches
-    rows = [match.row.id for match in found if match.row.domain == "organ toxicity"]
+    found = verdict(scale, temp_c=37.0, **{organ: toxicity})
+    assert found.grade == (3 if organ == "transaminitis" and toxicity == 4 else toxicity)
+    rows = [match.row.id for match in found.matches if match.row.domain == "organ toxicity"]
     if scale == "lee-2014" and toxicity == 1:
         assert rows == []
     elif organ == "transaminitis" and toxicity == 4:
