@@ -94,10 +94,13 @@ def make_venv(python, venv):
     # type: (str, Path) -> None
     """Make a virtual environment where there is none that works."""
     inside = bin_path(venv, "python")
-    if inside.exists() and (version_of(str(inside)) or (0, 0)) >= OLDEST:
+    place = venv / STAMPS / "place"
+    moved = place.exists() and place.read_text() != str(venv)
+    if not moved and inside.exists() and (version_of(str(inside)) or (0, 0)) >= OLDEST:
         return
     if venv.exists():
-        say(f"Removing {venv.name}, whose Python does not run or is too old")
+        reason = "which was made for another folder" if moved else "whose Python does not run"
+        say(f"Removing {venv.name}, {reason}")
         shutil.rmtree(str(venv))
     say(f"Making the environment {venv.name}")
     if subprocess.call([python, "-c", "import ensurepip, venv"], stderr=subprocess.DEVNULL):
@@ -106,6 +109,8 @@ def make_venv(python, venv):
             "On Debian and Ubuntu: apt-get install python3-venv. Then run the same command again."
         )
     run([python, "-m", "venv", venv])
+    # Its commands name the folder in which they were made.
+    set_stamp(venv, "place", str(venv))
 
 
 def digest_of(paths, *words):

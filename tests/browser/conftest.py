@@ -1,4 +1,8 @@
-"""A real JupyterLab, started as ``make learn`` does, and a real headless Chromium."""
+"""A real JupyterLab, started as ``make learn`` does, and a real headless Chromium.
+
+The browser lives as long as one file's tests and no longer: while Playwright runs, an event loop
+runs in this process, and tests of other files could not start one.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[learn.
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Run Chromium; without one, skip where that is allowed, and fail where it is not."""
     executable = driver.chromium_path()

@@ -49,6 +49,50 @@ def test_a_missing_venv_module_is_told_plainly(
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.fixture
+def small_venv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Make environments quickly: a link to this Python, and nothing else."""
+
+    def run(command: list[object]) -> None:
+        inside = Path(str(command[-1])) / "bin"
+        inside.mkdir(parents=True)
+        (inside / "python").symlink_to(sys.executable)
+
+    monkeypatch.setattr(environment, "run", run)
+    venv = tmp_path / "here" / ".venv"
+    environment.make_venv(sys.executable, venv)
+    return venv
+
+
+def test_a_working_environment_is_kept(
+    small_venv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (small_venv / "mark").touch()
+    environment.make_venv(sys.executable, small_venv)
+    assert (small_venv / "mark").exists()
+    assert "Removing" not in capsys.readouterr().out
+
+
+def test_an_environment_of_a_moved_checkout_is_made_anew(
+    small_venv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = small_venv.parent.rename(small_venv.parent.parent / "there") / ".venv"
+    (moved / "mark").touch()
+    environment.make_venv(sys.executable, moved)
+    assert not (moved / "mark").exists()
+    assert "made for another folder" in capsys.readouterr().out
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(
+    small_venv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (small_venv / "bin" / "python").unlink()
+    (small_venv / "bin" / "python").symlink_to("/nowhere/python")
+    environment.make_venv(sys.executable, small_venv)
+    assert (small_venv / "bin" / "python").exists()
+    assert "does not run" in capsys.readouterr().out
+
+
 def test_an_unknown_installer_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("INSTALL", "conda")
     with pytest.raises(environment.SetUpError, match="'conda'; it may be auto, uv or pip"):
