@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: a slow machine is no failure. Where CI is set, the same examples every time, so that
+# a red run can be repeated; elsewhere new ones, which keep looking.
+settings.register_profile("course", deadline=None, print_blob=True)
+settings.register_profile("ci", settings.get_profile("course"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "course")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -327,7 +327,7 @@ def start_page(root: Path, results: list[Placed]) -> str:
 2. Open its assignment, write your answers where it says so, and save. The *Validate* button runs
    the visible checks.
 3. For feedback on the hidden checks, run `make practice A=05-grading` in a terminal in the
-   course's folder, with the name of your assignment.
+   course's folder, with the name of your assignment. (Without make, the README says how.)
 
 These are your own copies: nothing that you write is ever written over. To start a notebook afresh,
 rename or delete it and run `make learn` again.
