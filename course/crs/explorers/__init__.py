@@ -1,6 +1,17 @@
 """Explorers: pictures that answer to sliders. Each class only wires; the rules lie elsewhere."""
 
+from crs.explorers.agreement import AgreementView
+from crs.explorers.dose_desk import DoseDesk
 from crs.explorers.grading_comparator import GradingComparator
+from crs.explorers.management import ManagementDesk
 from crs.explorers.trajectory import Trajectory
+from crs.explorers.washout import WashoutView
 
-__all__ = ["GradingComparator", "Trajectory"]
+__all__ = [
+    "AgreementView",
+    "DoseDesk",
+    "GradingComparator",
+    "ManagementDesk",
+    "Trajectory",
+    "WashoutView",
+]

@@ -546,9 +546,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._settle()
 
     def _on_panel(self, change: Mapping[str, Any]) -> None:
+        # Only what changed in the browser: one control may set others, which the browser's message
+        # still has as they were.
+        old, new = change["old"], change["new"]
         with self.together():
-            for name, value in change["new"].items():
-                if self.controls[name].value != value:
+            for name, value in new.items():
+                if value != old.get(name) and value != self.controls[name].value:
                     self.controls[name].value = value
 
     def _on_message(self, widget: object, content: object, buffers: object) -> None:

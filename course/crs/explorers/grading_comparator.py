@@ -100,7 +100,7 @@ def _controls() -> dict[str, Control]:
         "vasopressin_units_min": slider_with_field("Vasopressin", 0, 0.1, 0.01, 0, "units/min"),
         "oxygen": choice("Oxygen device", OXYGEN_DEVICES, OXYGEN_DEVICES[0]),
         "flow_l_min": slider_with_field("Oxygen flow", 0.5, 60, 0.5, 2, "L/min"),
-        "fio2": slider_with_field("Inspired oxygen fraction (FiO₂)", 0.21, 1, 0.01, 0.4),
+        "fio2": slider_with_field("Inspired oxygen fraction", 0.21, 1, 0.01, 0.4, "FiO₂"),
         "creatinine_grade": segments("Creatinine", _GRADES, "0", "CTCAE grade"),
         "transaminase_grade": segments("Transaminases", _GRADES, "0", "CTCAE grade"),
         "other_organ_grade": segments("Worst other organ", _GRADES, "0", "CTCAE grade"),
@@ -208,18 +208,22 @@ class GradingComparator(Explorer):
         if answer.grade == verdict.grade:
             return f"Your function and {name} agree on {answer.grade}."
         part = f"Your function says {answer.grade}, {name} says {verdict.grade}."
-        found = [
-            (what, how.format(**changed)) for what, how, changed in self._what_parts_them(state)
-        ]
+        found = self._what_parts_them(state, verdict.grade)
         if not found:
             met = "; ".join(row_of(verdict).met)
             return f"{part} No single input parts them. {name} goes by: {met}."
         said = " or ".join(dict.fromkeys(f"{what} ({how} they agree)" for what, how in found))
         return f"{part} They part at {said}."
 
-    def _what_parts_them(self, state: BedsideState) -> list[tuple[str, str, dict[str, Any]]]:
+    def _what_parts_them(self, state: BedsideState, guideline_grade: int) -> list[tuple[str, str]]:
+        """Put back one input after the other, and list those that bring the two together.
+
+        Where some of them leave the guideline's grade as it is, it is the learner's function that
+        moved, and only these are listed.
+        """
         normal = _state_of(self._normal)
-        found = []
+        telling: list[tuple[str, str]] = []
+        others: list[tuple[str, str]] = []
         for names, what, how in _PUT_BACK:
             back = {name: getattr(normal, name) for name in names}
             if back == {name: getattr(state, name) for name in names}:
@@ -230,8 +234,9 @@ class GradingComparator(Explorer):
                 continue
             verdict = grade(guideline(self.scale), facts_of(changed))
             if ask_for_grade(self.mine, _arguments(verdict)).grade == verdict.grade:
-                found.append((what, how, back))
-        return found
+                found = telling if verdict.grade == guideline_grade else others
+                found.append((what, how.format(**back)))
+        return telling or others
 
     def _on_preset(self, change: Mapping[str, Any]) -> None:
         if change["new"] == OWN_PATIENT:
