@@ -1,6 +1,7 @@
 """Explorers: pictures that answer to sliders. Each class only wires; the rules lie elsewhere."""
 
 from crs.explorers.agreement import AgreementView
+from crs.explorers.case_player import CasePlayer
 from crs.explorers.dose_desk import DoseDesk
 from crs.explorers.grading_comparator import GradingComparator
 from crs.explorers.management import ManagementDesk
@@ -9,6 +10,7 @@ from crs.explorers.washout import WashoutView
 
 __all__ = [
     "AgreementView",
+    "CasePlayer",
     "DoseDesk",
     "GradingComparator",
     "ManagementDesk",

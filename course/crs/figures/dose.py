@@ -366,7 +366,8 @@ def _clock_alt(clock: DoseClock) -> str:
     return (
         f"Doses on a clock: started {starts}.{remark} Each is followed by "
         f"{clock.min_interval_h:g} h in which no further dose may start. The last "
-        f"{clock.window_h:g} h hold {_count_words(clock)}. {_next_words(clock).strip().capitalize()}."
+        f"{clock.window_h:g} h hold {_count_words(clock)}. "
+        f"{_next_words(clock).strip().capitalize()}."
     )
 
 

@@ -373,9 +373,43 @@ class Case:
         InvalidInput
             If the hour is not in the fourteen days.
         """
-        row = self._table.loc[_checked_hour(hour)]
-        values = {name: _plain(row[name]) for name in bedside_inputs()}
+        row = self.row_at(hour)
+        values = {name: row[name] for name in bedside_inputs()}
         return BedsideState.from_mapping(values)
+
+    def row_at(self, hour: int) -> dict[str, Value | None]:
+        """Return one row of the table, as built-in values; None where nothing is known.
+
+        Parameters
+        ----------
+        hour : int
+            From 0 to 336.
+
+        Returns
+        -------
+        dict
+        """
+        row = self._table.loc[_checked_hour(hour)]
+        return {str(name): _plain(value) for name, value in row.items()}
+
+    def table_until(self, hour: int) -> pd.DataFrame:
+        """Return the rows of the table up to one hour, that hour included.
+
+        Parameters
+        ----------
+        hour : int
+            From 0 to 336.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A copy.
+        """
+        return self._table.loc[: _checked_hour(hour)].copy()
+
+    def charts(self, name: str) -> bool:
+        """Say whether the case charts something, such as ``"ice_score"``, at any hour."""
+        return any(name in entry.set for entry in self.written.chart)
 
     def labs_at(self, hour: int) -> tuple[LabValue, ...]:
         """Return the latest results at one hour; a result is known when it is drawn.
@@ -440,7 +474,7 @@ class Case:
         dict
             Inputs of `crs.guidelines.dosing.recommend`.
         """
-        row = {name: _plain(value) for name, value in self._table.loc[_checked_hour(hour)].items()}
+        row = self.row_at(hour)
         bedside = self.state_at(hour)
         neutrophils = {lab.name: lab.value for lab in self.labs_at(hour)}["anc_10e9_l"]
         return {
