@@ -236,6 +236,11 @@ def test_vials(dose_mg: float, counts: dict[int, int]) -> None:
     assert choose_vials(dose_mg).counts == counts
 
 
+def test_every_vial_holds_20_mg_in_a_milliliter() -> None:
+    for row in guideline("tocilizumab-vials").rows:
+        assert float(row.gives["content_mg"]) == 20 * float(row.gives["volume_ml"])
+
+
 @given(st.floats(0.1, 800))
 def test_vials_cover_the_dose_and_nothing_wastes_less_or_takes_fewer(dose_mg: float) -> None:
     chosen = choose_vials(dose_mg)
@@ -485,6 +490,10 @@ def test_constants_are_what_was_read() -> None:
                 (4, 44.9, "grade-4-below-45-kg"),
                 (4, 45, "grade-4-45-kg-or-more"),
             ]
+        ),
+        *(
+            ("tocilizumab-vials", {"vial_mg": content}, [row])
+            for content, row in [(80, "small"), (200, "medium"), (400, "large")]
         ),
         # in this table the first row that is met counts, so "all other days" may be met too
         *(
