@@ -73,25 +73,26 @@ def _controls() -> dict[str, Control]:
         "preset": choice("Patient (fictional)", presets, OWN_PATIENT),
         "temp_c": slider_with_field("Temperature", 35, 42, 0.1, 39.0, "°C"),
         "treated": toggle(
-            "Antipyretic or anticytokine drug given",
-            note="After CRS was established. Premedication does not count.",
+            "Treated",
+            note="Antipyretic or anticytokine drug given after CRS was established. "
+            "Premedication does not count.",
         ),
-        "symptoms": toggle(
-            "Constitutional symptoms", note="Such as fatigue, headache or muscle pain."
-        ),
+        "symptoms": toggle("Constitutional symptoms", note="Fatigue, headache, muscle pain."),
         "hospitalized_for_crs": toggle(
-            "In hospital for CRS symptoms",
-            note="On intravenous treatment; includes fever with neutropenia.",
+            "In hospital for CRS",
+            note="On intravenous treatment, as for fever with neutropenia.",
         ),
-        "other_cause": toggle("Another cause explains it"),
+        "other_cause": toggle(
+            "Another cause", note="Something other than CRS explains the findings."
+        ),
         "hypotension": toggle("Hypotension", note="Too low for this patient."),
         "fluid_boluses": counter("Fluid boluses", 0, 10, note="Given for hypotension."),
         "vasopressor_hours": slider_with_field(
-            "Time on the present vasopressors", 0, 96, 1, 6, "h", "Counts while one is running."
+            "Time on vasopressors", 0, 96, 1, 6, "h", "At the present rates."
         ),
         "refractory_hypotension": toggle(
             "Refractory hypotension",
-            note="In spite of high-dose vasopressors. Counts while one is running.",
+            note="In spite of high-dose vasopressors. Counts while one runs.",
         ),
         "norepinephrine_ug_min": slider_with_field("Norepinephrine", 0, 60, 0.5, 0, "µg/min"),
         "epinephrine_ug_min": slider_with_field("Epinephrine", 0, 30, 0.5, 0, "µg/min"),

@@ -335,7 +335,7 @@ def comparator_picture(rows: Sequence[Row]) -> Picture:
         },
         {
             "type": "scatter",
-            "x": [5.55] * count,
+            "x": [5.75] * count,
             "y": places,
             "mode": "text",
             "text": [row.domain for row in rows],
@@ -353,19 +353,20 @@ def comparator_picture(rows: Sequence[Row]) -> Picture:
         "annotations": [
             {
                 "text": "decided by",
-                "x": 5.55,
+                "x": 5.75,
                 "xref": "x",
                 "xanchor": "left",
                 "y": 1,
                 "yref": "paper",
                 "yanchor": "bottom",
-                "yshift": 1,
+                "xshift": -2,
+                "yshift": -1,
                 "showarrow": False,
                 "font": {"size": 13, "color": MUTED},
             }
         ],
         "xaxis": axis(
-            range=[-0.45, 7.35],
+            range=[-0.45, 7.4],
             tickvals=list(GRADES),
             ticktext=["0", "1", "2", "3", "4", "5 death"],
             side="top",
