@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import traitlets
 
 from crs.explorers.base import Explorer, html_block, slider_with_field
-from crs.explorers.form import Answers, Form, FormContent, Question
+from crs.explorers.form import Answers, Form, FormContent, LiveRegion, Question
 from crs.figures.course import (
     Commitment,
     commitment_html,
@@ -54,17 +54,6 @@ class Transport(anywidget.AnyWidget):
     words = traitlets.Unicode().tag(sync=True)
 
 
-class LiveRegion(anywidget.AnyWidget):
-    """HTML that screen readers hear when it changes."""
-
-    _esm = _HERE / "live.js"
-    html = traitlets.Unicode().tag(sync=True)
-
-    def focus(self) -> None:
-        """Move the focus here, as when the form that had it is gone."""
-        self.send({"focus": True})
-
-
 class CasePlayer(Explorer):
     """Follow a fictional patient, and commit to grades and orders before the tables speak.
 
@@ -72,7 +61,7 @@ class CasePlayer(Explorer):
 
     Parameters
     ----------
-    case_id : str
+    case_id : str, optional
         `crs.patients.cases.case_ids` lists them.
 
     Attributes
@@ -85,15 +74,15 @@ class CasePlayer(Explorer):
         Asks for the decision that is open.
     """
 
-    def __init__(self, case_id: str) -> None:
+    def __init__(self, case_id: str = "scales-disagree") -> None:
         self.case: Case = load_case(case_id)
         self.commitments: tuple[Commitment, ...] = ()
-        self._held_back = False
         super().__init__(
             self.case.title,
             {"hour": slider_with_field("Time since the infusion", 0, LAST_HOUR, 1, 0, "h")},
             css_class="crs-case-player",
         )
+        self._set_limit()
         self.transport = Transport()
         self.transport.on_msg(self._on_transport)
         self.transport.observe(self._on_play, names="playing")
@@ -131,17 +120,11 @@ class CasePlayer(Explorer):
     @property
     def hour(self) -> int:
         """The hour that is shown, never past an open decision."""
-        decision = self.open_decision
-        latest = LAST_HOUR if decision is None else decision.at
-        return min(latest, round(float(self.controls["hour"].value)))
+        return round(float(self.controls["hour"].value))
 
     def update(self) -> None:
         """Show the hour, and the decision that is due or was taken then."""
         hour = self.hour
-        if self.controls["hour"].value > hour:
-            self._held_back = True
-            self.controls["hour"].value = hour  # which comes back here
-            return
         decision = self.open_decision
         due = decision is not None and hour == decision.at
         self._show_time(hour, decision, due)
@@ -154,15 +137,14 @@ class CasePlayer(Explorer):
         self._show_decision(decision if due else None, shown)
         self.summary.value = "" if decision is not None else summary_html(self.commitments)
         if due and decision is not None:
-            words = f"A decision is due: {decision.title}."
-            if self._held_back:
-                words += " What comes later stays hidden until you commit."
-            self.say(f"{monitor_sentence(self.case, hour)} {words}")
+            self.say(
+                f"{monitor_sentence(self.case, hour)} A decision is due: {decision.title}. "
+                "What comes later stays hidden until you commit."
+            )
         elif shown is not None:
             self.say(commitment_sentence(shown))
         elif not self.transport.playing or hour % _SPEAK_EVERY_H == 0 or hour == LAST_HOUR:
             self.say(monitor_sentence(self.case, hour))
-        self._held_back = False
 
     def decide(
         self,
@@ -203,8 +185,20 @@ class CasePlayer(Explorer):
         """Begin the case anew: back to hour 0, with no decision taken."""
         self.commitments = ()
         self.transport.playing = False
+        self._set_limit()
         super().reset()
         self.refresh()
+
+    def _set_limit(self) -> None:
+        """Let time run up to the open decision. The slider keeps its scale of fourteen days."""
+        decision = self.open_decision
+        self.controls["hour"].maximum = float(LAST_HOUR if decision is None else decision.at)
+
+    def _on_panel(self, change: Mapping[str, Any]) -> None:
+        super()._on_panel(change)
+        if self.panel.values != self.values():
+            # The slider was moved past the limit while time stood at it already.
+            self._settle()
 
     def _show_time(self, hour: int, decision: Decision | None, due: bool) -> None:
         transport = self.transport
@@ -252,6 +246,7 @@ class CasePlayer(Explorer):
             debrief=debrief(decision, tables),
         )
         self.commitments = (*self.commitments, commitment)
+        self._set_limit()
         self.refresh()
         self.reveal.focus()
 

@@ -218,5 +218,16 @@ class Form(anywidget.AnyWidget):
             self.commit()
 
 
+class LiveRegion(anywidget.AnyWidget):
+    """HTML that screen readers hear when it changes."""
+
+    _esm = _HERE / "live.js"
+    html = traitlets.Unicode().tag(sync=True)
+
+    def focus(self) -> None:
+        """Move the focus here, as when the form that had it is gone."""
+        self.send({"focus": True})
+
+
 def _one_of(question: Question) -> str:
     return "one of " + ", ".join(question.options.values())
