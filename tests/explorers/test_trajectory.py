@@ -11,7 +11,7 @@ from crs.errors import InvalidInput
 from crs.explorers import Trajectory
 from crs.figures.comparator import SCALES
 from crs.figures.theme import GRADE_COLORS
-from crs.figures.trajectory import BANDS, runs_of, track_of, trajectory_picture
+from crs.figures.trajectory import BANDS, SPAN, runs_of, track_of, trajectory_picture
 from crs.guidelines import grade, guideline
 from crs.patients.bedside import facts_of
 from crs.patients.cases import LAST_HOUR, case_ids, load_case
@@ -25,6 +25,26 @@ def notes_of(explorer: Trajectory) -> list[str]:
     return [re.sub(r"</?b>", "", item.text) for item in figure.layout.annotations]
 
 
+def overlay(explorer: Trajectory) -> str:
+    picture = explorer.pictures[0].picture
+    assert picture is not None
+    assert explorer.pictures[0]._overlay.value == picture.overlay
+    return picture.overlay
+
+
+def readings(explorer: Trajectory) -> list[str]:
+    """Return what is written at the right of the cursor, from top to bottom and then the day."""
+    found = re.findall(r'<div class="crs-reading"[^>]*>(.*?)</div>', overlay(explorer))
+    return [re.sub(r"<[^>]+>|&ensp;", " ", text).strip() for text in found]
+
+
+def cursor_hour(explorer: Trajectory) -> float:
+    """Return the hour at which the cursor stands, from its place along the axis."""
+    match = re.search(r"px\) \* ([0-9.]+)\)", overlay(explorer))
+    assert match is not None
+    return SPAN[0] + float(match[1]) * (SPAN[1] - SPAN[0])
+
+
 @pytest.mark.parametrize("case_id", case_ids())
 def test_every_hour_says_what_the_engine_says(case_id: str) -> None:
     case = load_case(case_id)
@@ -34,11 +54,8 @@ def test_every_hour_says_what_the_engine_says(case_id: str) -> None:
         explorer.controls["hour"].value = hour
         state = case.state_at(hour)
         grades = [grade(guideline(scale), facts_of(state)).grade for scale in SCALES]
-        shown = notes_of(explorer)
-        figure = explorer.pictures[0].figure
-        assert figure is not None
-        assert [text.split()[0] for text in shown[-7:-1]] == [str(found) for found in grades]
-        assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == hour
+        assert [text.split()[0] for text in readings(explorer)[4:10]] == [str(g) for g in grades]
+        assert cursor_hour(explorer) == pytest.approx(hour, abs=0.01)
         assert f"{state.temp_c:.1f} °C" in explorer.sentence
         assert f"pressure {table['systolic_mmhg'][hour]:.0f} mmHg" in explorer.sentence
         assert f"saturation {table['spo2_percent'][hour]:.0f} % on {state.oxygen}" in (
@@ -100,10 +117,12 @@ def test_it_opens_where_the_scales_are_furthest_apart() -> None:
     assert spread[round(explorer.controls["hour"].value)] == max(spread)
 
 
-def test_moving_the_cursor_changes_no_trace() -> None:
+def test_moving_the_cursor_does_not_draw_the_figure_again() -> None:
     track = track_of(case_ids()[0])
     one, two = trajectory_picture(track, 10), trajectory_picture(track, 200)
     assert one.traces is two.traces
+    assert one.layout == two.layout
+    assert one.overlay != two.overlay
 
 
 def test_runs_cover_all_hours_once() -> None:

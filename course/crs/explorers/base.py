@@ -320,6 +320,7 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self.picture: Picture | None = None
         self.figure: go.FigureWidget | None = None
         self._alt = AltText()
+        self._overlay = html_block("crs-overlay")
 
     def show(self, picture: Picture) -> None:
         """Show a picture.
@@ -331,11 +332,13 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         """
         if self.figure is None or self.picture is None:
             self.figure = draw(picture)
-            self.children = (self.figure, self._alt)
+            overlay = (self._overlay,) if picture.overlay else ()
+            self.children = (self.figure, *overlay, self._alt)
         else:
             redraw(self.figure, self.picture, picture)
         self.picture = picture
         self._alt.text = picture.alt
+        self._overlay.value = picture.overlay
 
     @property
     def alt(self) -> str:

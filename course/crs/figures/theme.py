@@ -50,12 +50,17 @@ class Picture:
         The picture in words, for those who do not see it.
     height : int
         Height in pixels. The width follows the page.
+    overlay : str
+        HTML that lies over the figure, placed by inline styles. For what moves with a slider over
+        a large figure, such as a cursor: it changes without the figure being drawn again. What it
+        says must also be said in the sentence, as screen readers pass it over.
     """
 
     traces: tuple[Mapping[str, Any], ...]
     layout: Mapping[str, Any] = field(default_factory=dict)
     alt: str = ""
     height: int = 320
+    overlay: str = ""
 
 
 def axis(**settings: Any) -> dict[str, Any]:

@@ -27,6 +27,9 @@ from crs.patients.cases import LAST_HOUR, STEROIDS, SYNTHETIC, Event, load_case
 
 HOURS_PER_DAY = 24
 HEIGHT = 640
+MARGINS = {"l": 150, "r": 142, "t": 34, "b": 44}
+# First and last hour of the axis: a little more than the fourteen days.
+SPAN = (-2, LAST_HOUR + 2)
 # A run of one grade shorter than this has no room for its number; the column at the right has it.
 SHORTEST_PRINTED_H = 6
 # Bottom and top of each band of the picture, as fractions of its height.
@@ -173,23 +176,14 @@ def trajectory_picture(track: Track, hour: int) -> Picture:
     -------
     Picture
     """
-    moment = track.moments[hour]
-    layout = {
-        **_fixed_layout(),
-        "shapes": [
-            {
-                "type": "line",
-                "x0": hour,
-                "x1": hour,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": ACCENT, "width": 2},
-            }
-        ],
-        "annotations": [*_titles(track), *_readings(moment)],
-    }
-    return Picture(_traces(track.case_id), layout, trajectory_alt(track, hour), height=HEIGHT)
+    layout = {**_fixed_layout(), "annotations": _titles(track)}
+    return Picture(
+        _traces(track.case_id),
+        layout,
+        trajectory_alt(track, hour),
+        height=HEIGHT,
+        overlay=_overlay(track.moments[hour]),
+    )
 
 
 @cache
@@ -370,10 +364,10 @@ def _fixed_layout() -> dict[str, Any]:
         return axis(domain=list(BANDS[name]), anchor="x", showline=False, ticks="", **settings)
 
     return {
-        "margin": {"l": 150, "r": 142, "t": 34, "b": 44},
+        "margin": MARGINS,
         "barmode": "overlay",
         "xaxis": axis(
-            range=[-2, LAST_HOUR + 2],
+            range=list(SPAN),
             tickvals=days,
             ticktext=[str(hour // HOURS_PER_DAY) for hour in days],
             title={"text": "Days since the infusion", "font": {"size": 12, "color": MUTED}},
@@ -433,8 +427,20 @@ def _titles(track: Track) -> list[dict[str, Any]]:
     return [*titles, label]
 
 
-def _readings(moment: Moment) -> list[dict[str, Any]]:
-    """Write at the right what the cursor points at."""
+def _overlay(moment: Moment) -> str:
+    """Write the cursor, and at the right what it points at.
+
+    It lies over the figure at the same places, so that moving it does not draw the figure again.
+    """
+    plot_height = HEIGHT - MARGINS["t"] - MARGINS["b"]
+    along = (moment.hour - SPAN[0]) / (SPAN[1] - SPAN[0])
+    left = f"calc({MARGINS['l']}px + (100% - {MARGINS['l'] + MARGINS['r']}px) * {along:.5f})"
+
+    def reading(height: float, text: str) -> str:
+        top = MARGINS["t"] + (1 - height) * plot_height
+        right = f"left: calc(100% - {MARGINS['r'] - 10}px); top: {top:.1f}px"
+        return f'<div class="crs-reading" style="{right}">{text}</div>'
+
     state = moment.state
     vasopressor = f"{moment.vasopressor_ug_min:g}" if moment.vasopressor_ug_min else "none"
     if state.vasopressin_units_min:
@@ -446,45 +452,16 @@ def _readings(moment: Moment) -> list[dict[str, Any]]:
         "spo2_percent": f"<b>{moment.spo2_percent:.0f}</b><br>{state.oxygen}{flow}",
         "vasopressor": f"<b>{vasopressor}</b>",
     }
-    readings = [
-        _note(
-            text,
-            (BANDS[name][0] + BANDS[name][1]) / 2,
-            x=1,
-            xanchor="left",
-            xshift=10,
-            yanchor="middle",
-            align="left",
-            font={"size": 12, "color": ACCENT},
-        )
-        for name, text in words.items()
-    ]
-    readings += [
-        _note(
-            f"<b>{grade}</b>  {domain}",
-            len(SCALES) - 1 - position,
-            yref=_AXES["grades"],
-            x=1,
-            xanchor="left",
-            xshift=10,
-            yanchor="middle",
-            font={"size": 12, "color": ACCENT},
-        )
-        for position, (grade, domain) in enumerate(zip(moment.grades, moment.domains, strict=True))
-    ]
-    readings.append(
-        _note(
-            f"<b>{when(moment.hour)}</b>",
-            1,
-            x=1,
-            xanchor="left",
-            xshift=10,
-            yanchor="bottom",
-            yshift=8,
-            font={"size": 12, "color": ACCENT},
-        )
+    readings = [reading(sum(BANDS[name]) / 2, text) for name, text in words.items()]
+    low, high = BANDS["grades"]
+    for position, (grade, domain) in enumerate(zip(moment.grades, moment.domains, strict=True)):
+        height = high - (position + 0.5) / len(SCALES) * (high - low)
+        readings.append(reading(height, f"<b>{grade}</b>&ensp;{domain}"))
+    readings.append(reading(1 + 17 / plot_height, f"<b>{when(moment.hour)}</b>"))
+    return (
+        f'<div aria-hidden="true"><div class="crs-cursor" style="left: {left}; '
+        f'top: {MARGINS["t"]}px; height: {plot_height}px"></div>{"".join(readings)}</div>'
     )
-    return readings
 
 
 def when(hour: int) -> str:
