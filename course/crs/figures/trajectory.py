@@ -34,12 +34,17 @@ SPAN = (-2, LAST_HOUR + 2)
 SHORTEST_PRINTED_H = 6
 # Bottom and top of each band of the picture, as fractions of its height.
 BANDS: dict[str, tuple[float, float]] = {
-    "treatment": (0.905, 1.0),
-    "temp_c": (0.77, 0.875),
+    "treatment": (0.89, 1.0),
+    "temp_c": (0.765, 0.86),
     "systolic_mmhg": (0.645, 0.75),
     "spo2_percent": (0.515, 0.62),
     "vasopressor": (0.405, 0.49),
     "grades": (0.0, 0.365),
+}
+# One lane for each sort of treatment, from the top of its band to the bottom.
+_LANES = {
+    kind: 0.89 - 0.26 * position
+    for position, kind in enumerate(("antipyretic", "tocilizumab", *STEROIDS))
 }
 _AXES = {
     name: f"y{position or ''}" for position, name in zip((0, 2, 3, 4, 5, 6), BANDS, strict=True)
@@ -234,19 +239,20 @@ def _treatment_traces(events: Sequence[Event]) -> list[Mapping[str, Any]]:
     line_x: list[float | None] = []
     for event in steroids:
         line_x += [event.at, event.until if event.until is not None else LAST_HOUR, None]
+    lanes = [_LANES[event.kind] for event in steroids]
     return [
         {
             "type": "scatter",
             "x": line_x,
-            "y": [0.15] * len(line_x),
+            "y": [lane for lane in lanes for _ in range(3)],
             "mode": "lines",
-            "line": {"color": SERIES[1], "width": 9},
+            "line": {"color": SERIES[1], "width": 8},
             "hoverinfo": "skip",
         },
         {
             "type": "scatter",
             "x": [event.at for event in steroids],
-            "y": [0.15] * len(steroids),
+            "y": lanes,
             "mode": "text",
             "text": [f"{event.kind} " for event in steroids],
             "textposition": "middle left",
@@ -256,9 +262,9 @@ def _treatment_traces(events: Sequence[Event]) -> list[Mapping[str, Any]]:
         {
             "type": "scatter",
             "x": [event.at for event in doses],
-            "y": [0.5] * len(doses),
+            "y": [_LANES["tocilizumab"]] * len(doses),
             "mode": "markers+text",
-            "marker": {"symbol": "triangle-down", "size": 12, "color": ACCENT},
+            "marker": {"symbol": "triangle-down", "size": 11, "color": ACCENT},
             # The name once, before the first dose.
             "text": ["tocilizumab " if not position else "" for position in range(len(doses))],
             "textposition": "middle left",
@@ -268,7 +274,7 @@ def _treatment_traces(events: Sequence[Event]) -> list[Mapping[str, Any]]:
         {
             "type": "scatter",
             "x": [event.at for event in antipyretics],
-            "y": [0.85] * len(antipyretics),
+            "y": [_LANES["antipyretic"]] * len(antipyretics),
             "mode": "markers+text",
             "marker": {"symbol": "circle-open", "size": 9, "color": OUTLINE},
             "text": [
