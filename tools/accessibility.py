@@ -6,6 +6,7 @@ the check looks at rendered Markdown and at outputs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -38,13 +39,15 @@ class Violation:
     nodes: tuple[str, ...]
 
 
-def violations_in_notebook(page: Page) -> list[Violation]:
+def violations_in_notebook(page: Page, *, leave_out: Sequence[str] = ()) -> list[Violation]:
     """Return the serious and critical violations in the open notebook's own content.
 
     Parameters
     ----------
     page : Page
         A page with a notebook open and run.
+    leave_out : sequence of str
+        Rules of axe-core that are not checked.
 
     Returns
     -------
@@ -66,10 +69,13 @@ def violations_in_notebook(page: Page) -> list[Violation]:
     # absolutely. axe-core takes what lies in it for hidden, and would check no contrast at all.
     page.add_style_tag(content="html, body { height: 100% !important; }")
     result = page.evaluate(
-        """selectors => axe.run(
+        """([selectors, rules]) => axe.run(
             { include: selectors.map(s => [s]) },
-            { resultTypes: ['violations'] })""",
-        present,
+            {
+                resultTypes: ['violations'],
+                rules: Object.fromEntries(rules.map(rule => [rule, { enabled: false }])),
+            })""",
+        [present, list(leave_out)],
     )
     return [
         Violation(
