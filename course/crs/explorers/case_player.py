@@ -8,6 +8,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from crs.errors import InvalidInput
 from crs.explorers.base import Explorer, html_block, slider_with_field
 from crs.explorers.form import Answers, Form, FormContent, LiveRegion, Question
 from crs.figures.course import (
@@ -166,8 +167,13 @@ class CasePlayer(Explorer):
         Raises
         ------
         InvalidInput
-            If something is missing or not among the options.
+            If no decision is due, or something is missing or not among the options.
         """
+        decision = self.open_decision
+        if decision is None:
+            raise InvalidInput("decision", None, "open; all of this case are taken")
+        if self.hour != decision.at:
+            raise InvalidInput("hour", self.hour, f"{decision.at}, when the decision is due")
         answers: dict[str, Any] = {scale: str(grade) for scale, grade in grades.items()}
         self.form.fill(**answers, **{_ORDERS: orders, _STEROID: steroid})
         self.form.commit()
@@ -287,6 +293,7 @@ def decision_form(case: Case, decision: Decision) -> FormContent:
             f"Grade on {guideline(scale).short_title}",
             {str(grade): str(grade) for grade in range(5)},
             kind="line",
+            short=f"the {guideline(scale).short_title} grade",
         )
         for scale in decision.grades
     ]
@@ -298,7 +305,15 @@ def decision_form(case: Case, decision: Decision) -> FormContent:
             Question(_ORDERS, "Orders now", boxes, kind="boxes", note="Tick all that you want.")
         )
     if _STEROID in decision.orders:
-        questions.append(Question(_STEROID, ORDER_WORDS[_STEROID], STEROID_WORDS, kind="line"))
+        questions.append(
+            Question(
+                _STEROID,
+                ORDER_WORDS[_STEROID],
+                STEROID_WORDS,
+                kind="line",
+                short="the corticosteroid, or none",
+            )
+        )
     return FormContent(
         key=f"{case.id}/{decision.id}",
         name=f"Decision {number}: {decision.title}",

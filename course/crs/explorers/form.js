@@ -53,6 +53,8 @@ function render({ model, el }) {
         const word = make("span", { class: "crs-option-word" });
         const remark = make("div", { class: "crs-option-remark", id: `${id}-${at}-remark` });
         input.addEventListener("change", () => {
+          // Committed answers stay; the inputs stay in reach, so that remarks can be read by key.
+          if (model.get("locked")) return show();
           if (!boxes) return answer(question.name, value);
           const ticked = new Set(answers()[question.name] ?? []);
           input.checked ? ticked.add(value) : ticked.delete(value);
@@ -84,7 +86,7 @@ function render({ model, el }) {
 
   const missing = () => parts
     .filter((part) => !part.boxes && !answers()[part.question.name])
-    .map((part) => part.question.legend);
+    .map((part) => part.question.short);
 
   function show() {
     const locked = model.get("locked");
@@ -94,7 +96,7 @@ function render({ model, el }) {
       for (const option of options) {
         option.input.checked = boxes
           ? (given ?? []).includes(option.value) : given === option.value;
-        option.input.disabled = locked;
+        option.input.setAttribute("aria-disabled", String(locked));
         option.row.classList.toggle("crs-chosen", option.input.checked);
         const mark = (marks[question.name] ?? {})[option.value];
         option.word.textContent = mark ? mark.word : "";
@@ -113,7 +115,7 @@ function render({ model, el }) {
     button.setAttribute("aria-disabled", String(locked || gaps.length > 0));
     button.hidden = locked;
     hint.hidden = locked;
-    hint.textContent = gaps.length ? `Still to choose: ${gaps.join("; ")}` : "";
+    hint.textContent = gaps.length ? `Still to choose: ${gaps.join(", ")}` : "";
     form.classList.toggle("crs-form-locked", locked);
   }
 

@@ -34,6 +34,8 @@ class Question:
         One of a few side by side; one of a list; any number of boxes to tick.
     note : str
         A remark below the legend.
+    short : str
+        What is said to be missing, such as ``"an answer"``; the legend where empty.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Question:
     options: Mapping[str, str]
     kind: Literal["line", "list", "boxes"] = "list"
     note: str = ""
+    short: str = ""
 
     @property
     def needs_answer(self) -> bool:
@@ -142,6 +145,7 @@ class Form(anywidget.AnyWidget):
                         "options": list(question.options.items()),
                         "kind": question.kind,
                         "note": question.note,
+                        "short": question.short or question.legend,
                     }
                     for question in content.questions
                 ],
@@ -166,9 +170,9 @@ class Form(anywidget.AnyWidget):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Legends of the questions that still need an answer."""
+        """What still needs an answer."""
         return tuple(
-            question.legend
+            question.short or question.legend
             for question in self.content.questions
             if question.needs_answer and self.answers.get(question.name) not in question.options
         )

@@ -51,11 +51,12 @@ class Level:
         low, high = PROMISES[self.words]
         if self.asked < FEWEST_TO_JUDGE:
             return "too few answers to say more"
-        if self.percent < low:
+        lowest, highest = self.interval
+        if highest < low:
             return "surer than right"
-        if self.percent > high:
+        if lowest > high:
             return "better than you thought"
-        return "as the word promises"
+        return "in keeping with the word"
 
 
 def calibration_picture(levels: Sequence[Level]) -> Picture:
@@ -125,7 +126,8 @@ def calibration_picture(levels: Sequence[Level]) -> Picture:
                 tickfont={"size": 13, "color": INK},
                 showgrid=False,
                 title={
-                    "text": "How sure you were. Dotted boxes: what the word promises (convention)",
+                    "text": "How sure you were. Lines: 95 % intervals. "
+                    "Dotted boxes: what the word promises (convention)",
                     "font": {"size": 12, "color": MUTED},
                     "standoff": 10,
                 },

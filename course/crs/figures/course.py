@@ -196,7 +196,7 @@ def _earlier_words(hour: int, earlier: str) -> str:
 
 def _brain_words(row: Mapping[str, Any]) -> str:
     ice = row["ice_score"]
-    score = "not scored under sedation" if ice is None else f"{ice:.0f} of 10"
+    score = "cannot be scored" if ice is None else f"{ice:.0f} of 10"
     return f"ICE {score}, ICANS grade {row['icans_grade']:.0f}"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from crs.explorers.base import PictureView, Sentence
+from crs.explorers.base import PictureView, Sentence, html_block
 from crs.figures.calibration import Level, calibration_picture, calibration_sentence
 from crs.quiz.answers import CONFIDENCE, GivenAnswer, recall
 
@@ -33,7 +33,9 @@ class CalibrationView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is unty
         self.sentence = calibration_sentence(self.levels)
         self.picture = PictureView()
         self.picture.show(calibration_picture(self.levels))
-        self.children = (Sentence(text=self.sentence), self.picture)
+        heading = html_block()
+        heading.value = '<div class="crs-title">How sure, and how right</div>'
+        self.children = (heading, Sentence(text=self.sentence), self.picture)
 
 
 def levels_of(answers: Sequence[GivenAnswer]) -> tuple[Level, ...]:

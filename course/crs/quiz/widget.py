@@ -60,8 +60,15 @@ class QuestionCard(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
                     _CHOICE,
                     question.stem,
                     {str(at): option.text for at, option in enumerate(question.options)},
+                    short="an answer",
                 ),
-                Question(_CONFIDENCE, "How sure are you?", CONFIDENCE, kind="line"),
+                Question(
+                    _CONFIDENCE,
+                    "How sure are you?",
+                    CONFIDENCE,
+                    kind="line",
+                    short="how sure you are",
+                ),
             ),
             button="Check my answer",
         )
