@@ -21,15 +21,26 @@ c.IgnorePattern.pattern = r"(?s).*"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "autograder.feedback.DropHiddenChecks",
+    "autograder.feedback.AddSummary",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
-# A check cell that a learner deleted is put back and scores 0, instead of waiting for a grade.
+# A copied cell or a deleted exercise makes nbgrader fail, so they are mended first. A check that a
+# learner deleted is put back and scores 0, instead of waiting for a grade.
+c.Autograde.sanitize_preprocessors = [
+    "autograder.mend.MendSubmission",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.OverwriteCells.add_missing_cells = True
 
 # The same interpreter that grades, whatever kernels a machine or a submission names.
 c.Execute.kernel_name = "python3"
-c.Execute.timeout = 120
+# A hidden check stops a learner's endless loop after 20 seconds by itself.
+c.Execute.timeout = 60
 
 # Jupyter's executor skips cells with this tag, a check that a learner tagged included, and a cell
 # that did not run scores full marks. A new random tag each time is one that nobody can write.

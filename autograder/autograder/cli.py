@@ -99,10 +99,10 @@ def _practice(root: Path, options: argparse.Namespace) -> int:
     folder = (options.folder or root / "work" / name).resolve()
     _say(f"Grading your copy of {name} (nothing is sent anywhere)")
     from autograder.report import number
-    from autograder.roundtrip.practice import open_page, practise
+    from autograder.roundtrip.practice import grade_own_copy, open_page
     from autograder.roundtrip.table import of_one
 
-    done = practise(root, name, folder, _say)
+    done = grade_own_copy(root, name, folder, _say)
     _say("")
     for line in of_one(done.graded):
         _say(line)

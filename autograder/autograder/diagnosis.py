@@ -61,15 +61,18 @@ def diagnose(
         return Diagnosis((sentence,))
     if all(item.detail == "NotImplementedError" for item in given):
         return Diagnosis((_NOT_STARTED,))
+    remarks = _remarks(exam, right, given)
+    if all(map(exam.is_right, right, given)):
+        return Diagnosis(remarks, judged=True)
     form = _form(exam, function, right, given)
     answers = [item.value for item in given if item.kind == "value"]
     if not any(item is not None for item in answers):
         judged = any(item.kind == "refused" for item in given)
-        return Diagnosis((*form, *_remarks(exam, right, given)), judged=judged)
+        return Diagnosis((*form, *remarks), judged=judged)
     beliefs, slips = _recognize(exam, right, given)
     if not beliefs:
         beliefs = _one_answer(right, given) or _factor(exam, right, given)
-    return Diagnosis((*beliefs, *form, *_remarks(exam, right, given)), slips, judged=True)
+    return Diagnosis((*beliefs, *form, *remarks), slips, judged=True)
 
 
 def _recognize(
@@ -94,6 +97,8 @@ def _recognize(
 
     ranked: dict[frozenset[str], tuple[int, int]] = {}
     for model in exam.models:
+        if len(model) > 1 and (-len(cases), 1) in ranked.values():
+            break  # one slip explains every answer
         wrong = apart(model)
         if wrong and fits(model, [*asked, *wrong]):
             # The closest fit, with the fewest slips.

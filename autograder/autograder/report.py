@@ -84,7 +84,7 @@ def as_data(result: Result) -> dict[str, Any]:
 def as_html(result: Result) -> str:
     """Write the findings as one accessible table; everything is escaped."""
     accent = _GOOD if result.score == result.points else _BAD
-    hints = "".join(f"<li>{_inline(hint)}</li>" for hint in result.hints)
+    hints = "".join(f"<li>{inline(hint)}</li>" for hint in result.hints)
     return (
         f'<div class="autograder-result" style="{_BOX.format(accent=accent)}">'
         + "".join(map(_alert, result.critical))
@@ -110,26 +110,26 @@ def _table(result: Result, hints: str) -> str:
 
 def _row(item: ConceptResult) -> str:
     concept = item.concept
-    colour, mark = (_GOOD, "✓ yes") if item.holds else (_BAD, "✗ not yet")
+    color, mark = (_GOOD, "✓ yes") if item.holds else (_BAD, "✗ not yet")
     attained = concept.points if item.holds else 0
     return (
-        f'<tr><th scope="row" style="{_CELL};font-weight:500">{_inline(concept.title)}</th>'
-        f'<td style="{_CELL};white-space:nowrap;color:{colour};font-weight:600">{mark}</td>'
+        f'<tr><th scope="row" style="{_CELL};font-weight:500">{inline(concept.title)}</th>'
+        f'<td style="{_CELL};white-space:nowrap;color:{color};font-weight:600">{mark}</td>'
         f'<td style="{_CELL};white-space:nowrap">'
         f"{number(attained)} of {number(concept.points)}</td>"
-        f'<td style="{_CELL}">{"" if item.holds else _inline(concept.hint)}</td></tr>'
+        f'<td style="{_CELL}">{"" if item.holds else inline(concept.hint)}</td></tr>'
     )
 
 
 def _alert(error: CriticalError) -> str:
     return (
-        f'<div style="{_ALERT}"><strong>Patient safety: {_inline(error.title)}.</strong> '
-        f"{_inline(error.debrief)} At most {error.cap:.0%} of the points remain.</div>"
+        f'<div style="{_ALERT}"><strong>Patient safety: {inline(error.title)}.</strong> '
+        f"{inline(error.debrief)} At most {error.cap:.0%} of the points remain.</div>"
     )
 
 
-def _inline(text: str) -> str:
-    """Escaped text in which `code` between backticks is set as code."""
+def inline(text: str) -> str:
+    """Escape text, and set `code` between backticks as code."""
     parts = escape(text).split("`")
     return "".join(
         f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)

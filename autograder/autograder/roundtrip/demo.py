@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from autograder.roundtrip.nbgrading import CourseFolder, Graded, course_folder, read_scores
 from autograder.roundtrip.project import exercises, read_notebook, source_notebooks
 
-# Short code that takes the place of solution cells: ASSIGNMENT/SUBMISSION/GRADE-ID.txt
+# Short code that takes the place of solution cells: ASSIGNMENT/SUBMISSION/FUNCTION.txt
 _CELLS = Path(__file__).parent / "submissions"
 _MARKERS = re.compile(r"^.*(?:BEGIN|END) SOLUTION.*\n?", re.MULTILINE)
 
@@ -85,8 +85,8 @@ def demonstrate(
     Demonstrated
     """
     folder = folder or Path(tempfile.mkdtemp(prefix="crs-demo-"))
-    noon = datetime.datetime.now(datetime.UTC).replace(hour=12, minute=0, second=0, tzinfo=None)
-    due = noon - datetime.timedelta(days=3)
+    today = datetime.datetime.now(datetime.UTC).date()
+    due = datetime.datetime.combine(today, datetime.time(12)) - datetime.timedelta(days=3)
     with course_folder(root, folder, assignment) as course:
         say(f"generate    the student version of {assignment}, in {folder}")
         course.run("generate_assignment", assignment)
@@ -112,38 +112,51 @@ def demonstrate(
     return Demonstrated(folder, tuple(graded[item.student] for item in SUBMISSIONS))
 
 
-def with_cells(released: NotebookNode, cells: Mapping[str, str]) -> NotebookNode:
-    """Fill in some of the solution cells of a released notebook.
+def solve(notebook: NotebookNode, source: NotebookNode) -> None:
+    """Fill the solution cells of a released notebook with the instructor's solutions.
 
     Parameters
     ----------
-    released : NotebookNode
+    notebook : NotebookNode
         Changed in place.
-    cells : mapping of str to str
-        Text by grade id.
-
-    Returns
-    -------
-    NotebookNode
+    source : NotebookNode
+        The instructor's notebook.
     """
-    unused = set(cells)
-    for cell in released.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id in cells:
-            cell.source = cells[grade_id]
-            unused.discard(grade_id)
-    if unused:
-        raise KeyError(f"no such cells: {sorted(unused)}")
-    return released
-
-
-def solution_cells(notebook: NotebookNode) -> dict[str, str]:
-    """Read an instructor's solution cells, by grade id, as a student would hand them in."""
-    return {
-        cell.metadata["nbgrader"]["grade_id"]: _MARKERS.sub("", cell.source)
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
+    texts = {
+        marks["grade_id"]: _MARKERS.sub("", cell.source)
+        for cell in source.cells
+        if (marks := cell.metadata.get("nbgrader", {})).get("solution")
     }
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = texts.get(grade_id, cell.source)
+
+
+def replace_functions(notebook: NotebookNode, texts: Mapping[str, str]) -> None:
+    """Give solution cells another text.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Changed in place.
+    texts : mapping of str to str
+        Text by the name of the function that the cell defines.
+
+    Raises
+    ------
+    KeyError
+        If no solution cell defines one of the functions.
+    """
+    for name, text in texts.items():
+        defines = re.compile(rf"^def {name}\(", re.MULTILINE)
+        cells = [
+            cell
+            for cell in notebook.cells
+            if cell.metadata.get("nbgrader", {}).get("solution") and defines.search(cell.source)
+        ]
+        if not cells:
+            raise KeyError(f"no solution cell defines {name}")
+        cells[0].source = text
 
 
 def _hand_in(
@@ -166,7 +179,9 @@ def _hand_in(
     }
     for source in source_notebooks(root, assignment):
         notebook = read_notebook(inbox / source.name)
-        cells = solution_cells(read_notebook(source)) if submission.solved else {}
-        nbformat.write(with_cells(notebook, cells | own), inbox / source.name)
+        if submission.solved:
+            solve(notebook, read_notebook(source))
+        replace_functions(notebook, own)
+        nbformat.write(notebook, inbox / source.name)
     (inbox / "timestamp.txt").write_text(timestamp)
     (inbox / "submission_secret.txt").write_text(secrets.token_hex(64))

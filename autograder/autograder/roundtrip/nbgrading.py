@@ -14,7 +14,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.report import FINDINGS
+from autograder.feedback import first_sentence
 from autograder.roundtrip.errors import RoundTripError
 from autograder.roundtrip.project import CONFIG_NAME, Exercise, read_notebook
 
@@ -119,7 +119,9 @@ class Graded:
 
 
 @contextlib.contextmanager
-def course_folder(root: Path, path: Path, assignment: str) -> Iterator[CourseFolder]:
+def course_folder(
+    root: Path, path: Path, assignment: str, *, show_mark_scheme: bool = False
+) -> Iterator[CourseFolder]:
     """Set a folder up for one assignment, with the course's settings and its source.
 
     Parameters
@@ -130,6 +132,8 @@ def course_folder(root: Path, path: Path, assignment: str) -> Iterator[CourseFol
         An empty folder.
     assignment : str
         Name of the assignment.
+    show_mark_scheme : bool
+        Whether feedback pages hold the marking schemes, folded.
 
     Yields
     ------
@@ -146,6 +150,8 @@ def course_folder(root: Path, path: Path, assignment: str) -> Iterator[CourseFol
     config.CourseDirectory.root = str(path)
     config.Exchange.root = str(path / "exchange")
     config.Exchange.cache = str(path / "cache")
+    if show_mark_scheme:
+        config.DropHiddenChecks.show_mark_scheme = True
     with _environment(path):
         yield CourseFolder(path, NbGraderAPI(config=config))
 
@@ -224,12 +230,6 @@ def read_scores(course: CourseFolder, assignment: str, exercises: list[Exercise]
 def _sentence(folder: Path, exercise: Exercise) -> str:
     """Find the first sentence that the examination of an exercise showed."""
     for cell in read_notebook(folder / f"{exercise.notebook}.ipynb").cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") != exercise.grade_id:
-            continue
-        for output in cell.get("outputs", []):
-            findings = output.get("data", {}).get(FINDINGS)
-            if findings:
-                return str(next(iter(findings["critical"] + findings["hints"]), ""))
-            if output.get("ename") == "NameError":
-                return "The cell with this function did not run to its end."
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == exercise.grade_id:
+            return first_sentence(cell)
     return ""

@@ -10,20 +10,21 @@ import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.mend import forget_copies
 from autograder.roundtrip.errors import RoundTripError
 from autograder.roundtrip.nbgrading import CourseFolder, Graded, course_folder, read_scores
 from autograder.roundtrip.project import exercises, read_notebook, source_notebooks
 
 _YOU = "you"
+_LEFT_OUT = shutil.ignore_patterns("*.ipynb", ".*", "feedback", "__pycache__")
 
 
 @dataclass(frozen=True)
-class Practised:
+class PracticeResult:
     """What came of grading one's own copy.
 
     Attributes
@@ -38,9 +39,9 @@ class Practised:
     pages: tuple[Path, ...]
 
 
-def practise(
+def grade_own_copy(
     root: Path, assignment: str, folder: Path, say: Callable[[str], None] = print
-) -> Practised:
+) -> PracticeResult:
     """Grade the notebooks in a folder and put the feedback into its folder ``feedback``.
 
     Parameters
@@ -56,31 +57,33 @@ def practise(
 
     Returns
     -------
-    Practised
+    PracticeResult
 
     Raises
     ------
     RoundTripError
         With what the learner can do about it.
     """
+    sources = source_notebooks(root, assignment)
+    own = {path.name: _read(folder / path.name, assignment) for path in sources}
+    for name, notebook in own.items():
+        say(f"Reading {folder / name} (saved {_ago(folder / name)})")
+        for grade_id in forget_copies(notebook):
+            say(f"Note: the cell {grade_id} is there more than once; the last one counts.")
     with (
         tempfile.TemporaryDirectory(prefix="crs-practice-") as temporary,
-        course_folder(root, Path(temporary), assignment) as course,
+        # Nobody reads the prose of who learns alone, so they get the scheme to do it themselves.
+        course_folder(root, Path(temporary), assignment, show_mark_scheme=True) as course,
     ):
         course.run("generate_assignment", assignment)
         submitted = course.path / "submitted" / _YOU / assignment
-        # Data files that an assignment brings are put back by nbgrader itself.
-        submitted.mkdir(parents=True)
+        # A helper module of the learner's own goes along, as it would when handed in.
+        shutil.copytree(folder, submitted, ignore=_LEFT_OUT)
         started = False
-        for source in source_notebooks(root, assignment):
-            path = folder / source.name
-            notebook = _read(path, assignment)
-            released = read_notebook(course.path / "release" / assignment / source.name)
+        for name, notebook in own.items():
+            released = read_notebook(course.path / "release" / assignment / name)
             started |= _texts(notebook) != _texts(released)
-            say(f"Reading {path} (saved {_ago(path)})")
-            for warning in _mend(notebook):
-                say(warning)
-            nbformat.write(notebook, submitted / source.name)
+            nbformat.write(notebook, submitted / name)
         if not started:
             raise RoundTripError(
                 f"There is nothing to grade yet: {folder} holds the assignment as released.\n"
@@ -92,7 +95,7 @@ def practise(
         course.run("generate_feedback", assignment, _YOU)
         graded = read_scores(course, assignment, exercises(root, assignment))
         pages = _keep(course.path / "feedback" / _YOU / assignment, folder / "feedback")
-    return Practised(graded[0], pages)
+    return PracticeResult(graded[0], pages)
 
 
 def _read(path: Path, assignment: str) -> NotebookNode:
@@ -129,19 +132,6 @@ def _read(path: Path, assignment: str) -> NotebookNode:
 
 def _texts(notebook: NotebookNode) -> list[str]:
     return [cell.source for cell in notebook.cells]
-
-
-def _mend(notebook: NotebookNode) -> list[str]:
-    """Undo the accident that stops nbgrader: a copied cell, whose copy bears the same mark."""
-    warnings: list[str] = []
-    seen: set[Any] = set()
-    for cell in reversed(notebook.cells):
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id is not None and grade_id in seen:
-            del cell.metadata["nbgrader"]
-            warnings.append(f"Note: the cell {grade_id} is there more than once; the last counts.")
-        seen.add(grade_id)
-    return warnings
 
 
 def _autograde(course: CourseFolder, assignment: str) -> None:

@@ -58,15 +58,13 @@ def of_one(graded: Graded) -> list[str]:
     """Make a row per exercise, with the most telling sentence."""
     rows = [["Exercise", "Points", "What the check found"]]
     for score in graded.scores:
-        most = number(score.exercise.points)
         if score.points is None:
-            rows.append([_short(score.exercise.title), f"? of {most}", "An instructor reads this."])
-            continue
-        found = score.sentence
-        if not found:
+            earned, found = "?", "Compare your answer with the marking scheme on the page."
+        else:
             full = score.points == score.exercise.points
-            found = "Every concept holds." if full else "See the feedback page."
-        earned = f"{number(score.points)} of {most}"
+            earned, found = number(score.points), score.sentence
+            found = found or ("Every concept holds." if full else "See the feedback page.")
+        earned += f" of {number(score.exercise.points)}"
         rows.append([_short(score.exercise.title), earned, shorten(found, 100, placeholder=" …")])
     return table(rows, range(1, 2))
 
