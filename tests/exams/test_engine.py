@@ -424,7 +424,7 @@ def interrupting(weight_kg: float, days: int = 1) -> float:
     raise KeyboardInterrupt
 
 
-class Own(Exception):  # noqa: N818 - as a beginner names it
+class Own(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
