@@ -368,7 +368,7 @@ def _show(view: PictureView, shown: bool) -> None:
 
 
 _STYLE = """<style>
-.crs-tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px;
+.crs-tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px;
   margin: 8px 0 14px !important; padding: 0 !important; }
 .crs-explorer .crs-tile { display: flex; flex-direction: column; margin: 0; padding: 11px 16px 12px;
   border: 1px solid #d5dde2; border-radius: 8px; background: #fff; list-style: none; }

@@ -348,7 +348,7 @@ def course_picture(case: Case, hour: int, decisions_h: Sequence[int] = ()) -> Pi
 def _bars(case: Case, table: pd.DataFrame, name: str, hour: int) -> list[tuple[int, int]]:
     """Return the runs of hours in which something was on, up to one hour."""
     if name == "oxygen":
-        return _runs((table["oxygen"] != "room air") | (table["support"] != ""))
+        return _runs(table["oxygen"] != "room air")
     if name == "vasopressor":
         return _runs((table[[*VASOPRESSORS, "vasopressin_units_min"]] > 0).any(axis=1))
     kinds = STEROIDS if name == "corticosteroid" else (name,)
