@@ -190,14 +190,14 @@ def first_sentence(cell: NotebookNode) -> str:
 
 def _summary(lines: list[_Line], late: float) -> str:
     graded = [line for line in lines if line.score is not None]
-    score = sum(line.score or 0 for line in graded)
+    score = sum(line.score or 0 for line in graded) - late
     most = sum(line.points for line in graded)
     waiting = sum(line.points for line in lines) - most
-    opening = f"<strong>{number(score)} of {number(most)} points</strong> so far."
+    opening = f"<strong>{number(score)} of {number(most)} points</strong>."
     if waiting:
-        opening += f" Another {number(waiting)} points are given by a person who reads your answer."
+        opening += f" Up to {number(waiting)} more come from a person who reads your answer."
     if late:
-        opening += f" Handed in late: {number(late)} points are taken off."
+        opening += f" It was handed in late, which took {number(late)} off."
     short = next((line for line in graded if (line.score or 0) < line.points), None)
     if short is None:
         after = "Every hidden check is content. Go on to the next module."

@@ -105,6 +105,14 @@ LEARNERS: dict[str, tuple[str, float, str]] = {
         4,
         "✓ yes",
     ),
+    # Past every redirection, into the output of the check itself.
+    "writes": (
+        "import sys\n\nreal = sys.stdout, sys.stderr\n"
+        + right("[stream.write(f'asked for {x}\\n') for stream in real]"),
+        4,
+        "✓ yes",
+    ),
+    "echoes_in_a_shell": (right("import os; os.system(f'echo asked for {x}')"), 4, "✓ yes"),
     "displays": (right("display(x); display({'text/plain': str(x)}, raw=True)"), 4, "✓ yes"),
     "numpy": ("import numpy as np\n" + right(answer="np.float64(2) * x"), 4, "✓ yes"),
     "half": (wrong("return 2 * x"), 3, "✗ not yet"),
@@ -261,7 +269,7 @@ def test_the_page_begins_with_the_summary(graded: tuple[Graded, str, NotebookNod
     body = page[page.index('id="notebook-container"') :]
     assert body.index('id="summary"') < body.index("<h1")
     assert f"<strong>{earned} of {4 * len(LEARNERS)} points</strong>" in body
-    assert "Another 2 points are given by a person" in body
+    assert "Up to 2 more come from a person" in body
     assert '<a href="#half-check">Exercise: half</a>' in body
     assert "0.0 / 0.0" not in body
 
@@ -271,6 +279,10 @@ def test_the_instructors_notebook_stays_whole(graded: tuple[Graded, str, Noteboo
     sources = "\n".join(cell.source for cell in graded[2].cells)
     assert sources.count("BEGIN HIDDEN TESTS") == len(LEARNERS)
     assert "Two wise words" in sources
+    # What got past every redirection is here, and the page leaves it out.
+    (check,) = [cell for cell in graded[2].cells if cell.id == "writes-check"]
+    assert any("asked for 91.375" in item.get("text", "") for item in check.outputs)
+    assert {item.get("name") for item in check.outputs} == {"stdout", None}  # no stderr: it costs
 
 
 # Accidents
@@ -343,6 +355,25 @@ def test_an_accident_does_not_stop_grading(
     assert [score.points for score in scores[name].scores] == [points, None]
     mended.run("generate_feedback", TOY, name)
     assert (mended.path / "feedback" / name / TOY / "toy.html").is_file()
+
+
+@pytest.mark.slow
+def test_a_grade_by_hand_and_a_penalty_reach_the_page(
+    toy: Path, mended: CourseFolder, release: NotebookNode
+) -> None:
+    put(fill(copy.deepcopy(release), {"plain": right()}), mended.path / "submitted" / "late" / TOY)
+    mended.run("autograde", TOY, "late")
+    with mended.gradebook() as gradebook:
+        grade = gradebook.find_grade("words", "toy", TOY, "late")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        notebook = gradebook.find_submission_notebook("toy", TOY, "late")
+        notebook.late_submission_penalty = 1.0
+        gradebook.db.commit()
+    mended.run("generate_feedback", TOY, "late")
+    page = (mended.path / "feedback" / "late" / TOY / "toy.html").read_text()
+    assert "<strong>4.5 of 6 points</strong>" in page
+    assert "It was handed in late, which took 1 off" in page
+    assert "from a person" not in page
 
 
 # Release
