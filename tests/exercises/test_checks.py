@@ -118,7 +118,14 @@ def test_a_table_is_named_by_its_label_and_size() -> None:
 def test_a_long_answer_is_cut() -> None:
     with pytest.raises(NotYetError) as failure:
         expect(lambda: list(range(1000)), gives=1, because="")
-    assert len(str(failure.value)) < 200
+    assert len(str(failure.value)) < 450
+
+
+def test_an_answer_of_several_orders_is_shown_whole() -> None:
+    orders = [(f"an-action-of-usual-length-{number}", "and-its-reason") for number in range(6)]
+    with pytest.raises(NotYetError) as failure:
+        expect(lambda: orders, gives=[], because="")
+    assert repr(orders[-1]) in str(failure.value)
 
 
 def test_trying_shows_the_call_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_LONGEST = 60
+_LONGEST = 400
 
 
 class NotYetError(AssertionError):
