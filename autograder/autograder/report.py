@@ -23,7 +23,7 @@ _BOX = (
     "border-radius:4px;padding:.7em 1em .8em;margin:.4em 0;max-width:52em;"
     "font-size:14px;line-height:1.45"
 )
-_HEAD = f"color:{_INK};font-weight:600;text-align:left;padding:0 0 .3em;caption-side:top"
+_HEAD = f"color:{_INK};font-weight:600;font-size:15px;padding:0 0 .3em"
 _TABLE = (
     f"border-collapse:collapse;border:none;margin:0;width:100%;table-layout:auto;color:{_INK};"
     "background:#fff;font-size:inherit;line-height:inherit"
@@ -33,12 +33,13 @@ _CELL = (
     f"border:none;border-top:1px solid {_LINE};color:{_INK}"
 )
 _LABEL = f"{_CELL};border-top:none;font-weight:400;color:{_QUIET};font-size:12px"
-_HINTS = "margin:.2em 0 .5em;padding:0 0 0 1.2em"
-_ALERT = f"border-left:4px solid {_BAD};background:#fdf3f3;padding:.4em .8em;margin:.4em 0"
+_NOTE = f"color:{_INK};border-radius:3px;padding:.3em .7em;margin:0 0 .4em"
+_HINT = f"{_NOTE};background:#fff6e0"
+_ALERT = f"{_NOTE};background:#fdeced;border:1px solid {_BAD}"
 
 
 def number(points: float) -> str:
-    """Points without needless zeros."""
+    """Write points without needless zeros."""
     return f"{round(points, 2):g}"
 
 
@@ -68,7 +69,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "points": result.points,
         "score": result.score,
         "hints": list(result.hints),
-        "critical": [error.title for error in result.critical],
+        "critical": [f"Patient safety: {error.title}." for error in result.critical],
         "concepts": [
             {
                 "title": item.concept.title,
@@ -84,40 +85,41 @@ def as_data(result: Result) -> dict[str, Any]:
 def as_html(result: Result) -> str:
     """Write the findings as one accessible table; everything is escaped."""
     accent = _GOOD if result.score == result.points else _BAD
-    hints = "".join(f"<li>{inline(hint)}</li>" for hint in result.hints)
     return (
         f'<div class="autograder-result" style="{_BOX.format(accent=accent)}">'
+        f'<div style="{_HEAD}">{escape(title(result))}</div>'
         + "".join(map(_alert, result.critical))
-        + ("" if result.judged else f'<div style="{_HEAD}">{escape(title(result))}</div>')
-        + (f'<ul style="{_HINTS}">{hints}</ul>' if hints and not result.judged else "")
-        + (_table(result, hints) if result.judged else "")
+        + "".join(f'<div style="{_HINT}">{inline(hint)}</div>' for hint in result.hints)
+        + (_table(result) if result.judged else "")
         + "</div>"
     )
 
 
-def _table(result: Result, hints: str) -> str:
-    advice = f'<ul style="{_HINTS};font-weight:400">{hints}</ul>' if hints else ""
-    rows = "".join(map(_row, result.concepts))
+def _table(result: Result) -> str:
+    heads = ["Concept", "Holds", "Points"]
+    if not all(item.holds for item in result.concepts):
+        heads.append("Where to look")
     return (
-        f'<table style="{_TABLE}">'
-        f'<caption style="{_HEAD}">{escape(title(result))}{advice}</caption>'
-        f'<thead><tr><th scope="col" style="{_LABEL}">Concept</th>'
-        f'<th scope="col" style="{_LABEL}">Holds</th><th scope="col" style="{_LABEL}">Points</th>'
-        f'<th scope="col" style="{_LABEL}">Where to look</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f'<table style="{_TABLE}" aria-label="Concepts of {escape(result.name)}"><thead><tr>'
+        + "".join(f'<th scope="col" style="{_LABEL}">{head}</th>' for head in heads)
+        + "</tr></thead><tbody>"
+        + "".join(_row(item, "Where to look" in heads) for item in result.concepts)
+        + "</tbody></table>"
     )
 
 
-def _row(item: ConceptResult) -> str:
+def _row(item: ConceptResult, look: bool) -> str:
     concept = item.concept
     color, mark = (_GOOD, "✓ yes") if item.holds else (_BAD, "✗ not yet")
-    attained = concept.points if item.holds else 0
+    attained = number(concept.points if item.holds else 0)
+    hint = "" if item.holds else inline(concept.hint)
     return (
-        f'<tr><th scope="row" style="{_CELL};font-weight:500">{inline(concept.title)}</th>'
+        f'<tr><th scope="row" style="{_CELL};min-width:10em;font-weight:500">'
+        f"{inline(concept.title)}</th>"
         f'<td style="{_CELL};white-space:nowrap;color:{color};font-weight:600">{mark}</td>'
-        f'<td style="{_CELL};white-space:nowrap">'
-        f"{number(attained)} of {number(concept.points)}</td>"
-        f'<td style="{_CELL}">{"" if item.holds else inline(concept.hint)}</td></tr>'
+        f'<td style="{_CELL};white-space:nowrap">{attained} of {number(concept.points)}</td>'
+        + (f'<td style="{_CELL}">{hint}</td>' if look else "")
+        + "</tr>"
     )
 
 

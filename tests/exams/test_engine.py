@@ -23,6 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -494,6 +496,17 @@ def test_what_goes_wrong_gets_a_sentence_and_no_points(
     assert sentence in " | ".join(result.hints)
 
 
+def test_a_comparison_that_fails_is_no_unsteady_answer() -> None:
+    def strict(right: Any, given: Any) -> bool:
+        return bool(abs(right - given) < 1)
+
+    exam = Exam("dose_mg", _dose_mg, DOSE.concepts, DOSE.slips, compare=strict)
+    assert hints(lambda weight_kg, days=1: f"{weight_kg} mg", exam) == (
+        "Your function gives back text, but the answer is a number."
+    )
+    assert examine(right, exam).score == 10
+
+
 def test_an_answer_kept_from_call_to_call_is_no_answer() -> None:
     calls: list[float] = []
 
@@ -669,6 +682,44 @@ def test_a_lying_number_counts_as_what_it_is() -> None:
     assert plain(LyingList([1, 2])) == [1, 2]
 
 
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.complex_numbers(),
+        st.text(),
+        st.binary(),
+        st.dates(),
+        st.decimals(),
+        st.fractions(),
+        st.just(10**400),
+        st.builds(object),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner), st.tuples(inner, inner), st.dictionaries(st.text(), inner)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ANYTHING, min_size=1, max_size=len(DOSE.cases)))
+def test_no_answer_whatsoever_breaks_the_exam(answers: list[Any]) -> None:
+    keys = [repr((item.args, dict(item.kwargs))) for item in DOSE.cases]
+
+    def anything(*args: Any, **kwargs: Any) -> Any:
+        return answers[keys.index(repr((args, kwargs))) % len(answers)]
+
+    result = DOSE.result(anything)
+    assert type(result.score) is float
+    assert 0 <= result.score <= DOSE.points
+    assert "different answers" not in " ".join(result.hints)
+    json.dumps(as_data(result))
+    as_html(result)
+
+
 # What must not come out
 
 CANARY = 91.375
@@ -748,7 +799,7 @@ def test_the_table_is_accessible() -> None:
     page = as_html(examine(with_slips("no-cap")))
     assert page.count('scope="row"') == len(DOSE.concepts)
     assert page.count('scope="col"') == 4
-    assert "<caption" in page
+    assert 'aria-label="Concepts of dose_mg"' in page
     assert "not yet" in page  # not by color or sign alone
 
 
