@@ -29,14 +29,24 @@ def chromium_path() -> str | None:
 
 
 def extra_config(folder: Path) -> Path:
-    """Write settings for a driven browser to ``folder``: the app in reach, every cell drawn."""
+    """Write settings for a driven browser to ``folder``: the app in reach, every cell drawn.
+
+    The look is JupyterLab's own, whatever theme this user has chosen.
+    """
     labconfig = folder / "labconfig"
     labconfig.mkdir(parents=True, exist_ok=True)
     (labconfig / "default_setting_overrides.json").write_text(
         json.dumps({"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}})
     )
     (folder / "jupyter_server_config.json").write_text(
-        json.dumps({"LabApp": {"expose_app_in_browser": True}})
+        json.dumps(
+            {
+                "LabApp": {
+                    "expose_app_in_browser": True,
+                    "user_settings_dir": str(folder / "user-settings"),
+                }
+            }
+        )
     )
     return folder
 
