@@ -151,7 +151,7 @@ def test_the_worst_grade_agrees_on_many_timelines(names: dict[str, Any]) -> None
                 "hour": chance.sample(range(100), rows),
                 "temp_c": [chance.choice((36.9, 37.9, 38.0, 39.0)) for _ in range(rows)],
                 "drug_given": [
-                    chance.choice(("", "", "", "cefepime", "paracetamol", "tocilizumab"))
+                    chance.choice(("", "", "", "cefepime", "acetaminophen", "tocilizumab"))
                     for _ in range(rows)
                 ],
                 "hypotension_grade": [chance.choice((0, 0, 2, 3, 4)) for _ in range(rows)],

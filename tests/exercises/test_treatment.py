@@ -166,6 +166,17 @@ def test_timing_in_the_text_is_the_guideline() -> None:
     assert f"At most {words[int(most)]} doses in any {hours:g} hours" in window[1]
 
 
+def test_a_rate_for_children_stops_an_adult_but_not_the_border_between_them() -> None:
+    exam = treatment.tocilizumab_dose_mg
+
+    def critical(slip: str) -> list[str]:
+        result = exam.result(lambda kg: exam.answer(kg, slips=frozenset({slip})))
+        return [error.title for error in result.critical]
+
+    assert critical("twelve-for-all") == ["Overdose of tocilizumab"]
+    assert critical("thirty-is-light") == []
+
+
 # The instructor's solutions follow the text; the library follows the guideline files.
 
 weights = st.one_of(

@@ -42,6 +42,7 @@ RECALLED = {
     ("vasopressor-equivalents", "epinephrine"),
     ("vasopressor-equivalents", "phenylephrine"),
     ("management-asco-2021", "dexamethasone-persistent-hypotension"),
+    ("management-asco-2021", "methylprednisolone-icans-grade-4"),
 }
 TABLES = [guideline(name) for name in guideline_ids()]
 

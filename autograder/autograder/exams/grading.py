@@ -898,7 +898,7 @@ penn_grade = Exam(
 # Worst grade of a course
 
 _TIMELINE_COLUMNS = ("hour", "temp_c", "drug_given", "hypotension_grade", "hypoxia_grade")
-_TREATMENTS = ("paracetamol", "tocilizumab", "dexamethasone")
+_TREATMENTS = ("acetaminophen", "tocilizumab", "dexamethasone")
 _COLUMN_GRADES = (0, 2, 3, 4)
 _HYPOTENSION_OF: dict[int, dict[str, object]] = {
     0: {},
@@ -1013,7 +1013,7 @@ worst_grade = Exam(
                 ),
                 case(
                     _timeline(
-                        (0, 38.7, "paracetamol", 0, 0),
+                        (0, 38.7, "acetaminophen", 0, 0),
                         (1, 37.1, "", 2, 0),
                         (2, 37.2, "", 0, 4),
                         (3, 37.0, "", 0, 0),
@@ -1028,7 +1028,7 @@ worst_grade = Exam(
             (
                 case(
                     _timeline(
-                        (0, 36.9, "paracetamol", 0, 0), (1, 37.4, "", 2, 3), (2, 38.1, "", 0, 0)
+                        (0, 36.9, "acetaminophen", 0, 0), (1, 37.4, "", 2, 3), (2, 38.1, "", 0, 0)
                     )
                 ),
                 case(
@@ -1041,7 +1041,7 @@ worst_grade = Exam(
                 ),
                 case(
                     _timeline(
-                        (0, 37.0, "paracetamol", 0, 0),
+                        (0, 37.0, "acetaminophen", 0, 0),
                         (1, 38.2, "", 2, 0),
                         (2, 37.5, "", 4, 0),
                         (3, 38.1, "", 3, 0),
@@ -1061,7 +1061,7 @@ worst_grade = Exam(
                     _timeline(
                         (0, 38.6, "", 0, 0),
                         (1, 37.3, "cefepime", 0, 4),
-                        (2, 38.1, "paracetamol", 3, 0),
+                        (2, 38.1, "acetaminophen", 3, 0),
                         (3, 37.0, "", 2, 0),
                     )
                 ),
@@ -1101,7 +1101,7 @@ worst_grade = Exam(
                 case(
                     _timeline(
                         (20, 36.9, "", 4, 0),
-                        (2, 37.0, "paracetamol", 0, 0),
+                        (2, 37.0, "acetaminophen", 0, 0),
                         (14, 37.4, "tocilizumab", 2, 0),
                         (8, 38.3, "", 0, 0),
                     )

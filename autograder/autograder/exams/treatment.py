@@ -16,9 +16,8 @@ from crs.guidelines import dosing, first_row, guideline, matching_rows
 
 Slips = frozenset[str]
 
-# An overdose is more than one and a half times the right dose. At exactly 1.5 times lie the
-# mistakes at 30 kg, which cost their own points only.
-_OVERDOSE = 1.5 * (1 + 1e-6)
+# An overdose is more than one and a quarter times the right dose: 12 mg/kg for an adult is.
+_OVERDOSE = 1.25 * (1 + 1e-6)
 _INVALID_HINT = "The text lists which values raise a `ValueError`."
 
 
@@ -53,6 +52,8 @@ def _tocilizumab_dose_mg(weight_kg: float, *, slips: Slips = NO_SLIPS) -> float:
         mg_per_kg = heavy if mg_per_kg == light else light
     if "one-rate-for-all" in slips:
         mg_per_kg = heavy
+    if "twelve-for-all" in slips:
+        mg_per_kg = light
     dose = float(mg_per_kg * weight_kg)
     if "cap-as-minimum" in slips:
         dose = max(dose, most)
@@ -65,8 +66,10 @@ def _is_above_maximum_dose(asked: Case, right: Outcome, given: Outcome) -> bool:
     wanted, number = _number(right), _number(given)
     if wanted is None or number is None:
         return False
+    # A mistake about which class exactly 30 kg belongs to costs its own points only.
+    on_the_border = asked.args[0] == 30
     return number > 1.001 * _constant("tocilizumab-crs", "max_dose_mg") or (
-        number > _OVERDOSE * wanted
+        number > _OVERDOSE * wanted and not on_the_border
     )
 
 
@@ -98,6 +101,7 @@ tocilizumab_dose_mg = Exam(
         Slip("thirty-is-light", "gives 12 mg/kg at exactly 30 kg, but from 30 kg on it is 8 mg/kg"),
         Slip("swapped", "has the two rates the wrong way round: the lighter class gets 12 mg/kg"),
         Slip("one-rate-for-all", "gives every patient 8 mg/kg, but below 30 kg it is 12 mg/kg"),
+        Slip("twelve-for-all", "gives every patient 12 mg/kg, but from 30 kg on it is 8 mg/kg"),
         Slip("no-cap", "has no maximum, but one infusion never holds more than 800 mg"),
         Slip("cap-as-minimum", "takes the maximum for a minimum: `min` and `max` are swapped"),
         Slip("rounded", "rounds the dose, but the exact product is asked for"),
@@ -483,7 +487,8 @@ steroid_equivalent_mg = Exam(
         Slip("to-prednisone", "always converts to prednisone and ignores `to`"),
         Slip(
             "methylprednisolone-is-prednisone",
-            "takes methylprednisolone for as weak as prednisone, but 4 mg of it equal 5 mg",
+            "takes methylprednisolone for as weak as prednisone, but 4 mg of it equal 5 mg "
+            "of prednisone",
         ),
         Slip("hydrocortisone-25", "takes 25 mg of hydrocortisone where the table has 20 mg"),
         Slip("rounded", "rounds the dose, but the exact quotient is asked for"),

@@ -18,7 +18,7 @@ _TIMELINES: dict[str, tuple[tuple[int, float, str, int, int], ...]] = {
     ),
     # A drug before the infusion, no fever ever, and low blood pressure from another cause.
     "premedication": (
-        (0, 36.8, "paracetamol", 0, 0),
+        (0, 36.8, "acetaminophen", 0, 0),
         (6, 37.1, "", 0, 0),
         (12, 37.4, "", 2, 0),
         (18, 37.0, "", 2, 0),

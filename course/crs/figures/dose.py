@@ -20,7 +20,8 @@ from crs.guidelines.dosing import (
     tocilizumab_timing,
 )
 
-LIGHTEST_KG = 5.0
+# The label of tocilizumab for CRS starts at 2 years of age, when few children weigh less.
+LIGHTEST_KG = 10.0
 HEAVIEST_KG = 150.0
 WARN = "#a3480f"
 DOSES: dict[str, Callable[[float], float]] = {

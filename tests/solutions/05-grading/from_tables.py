@@ -172,7 +172,7 @@ def worst_grade(timeline: pd.DataFrame) -> tuple[int, float | None]:
         raise ValueError(f"{', '.join(bad)} must hold only 0, 2, 3 or 4")
     course = timeline.sort_values("hour", ignore_index=True)
     fever = course["temp_c"].ge(38.0)
-    drug = course["drug_given"].isin({"paracetamol", "tocilizumab", "dexamethasone"})
+    drug = course["drug_given"].isin({"acetaminophen", "tocilizumab", "dexamethasone"})
     treated = (drug & fever.cummax()).cummax()
     worst = course[columns].max(axis="columns")
     grades = worst.clip(lower=1).where(fever, worst.where(treated, 0))

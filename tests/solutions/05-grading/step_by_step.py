@@ -255,7 +255,7 @@ def worst_grade(timeline: pd.DataFrame) -> tuple[int, float | None]:
         if row["hypoxia_grade"] not in allowed:
             raise ValueError("hypoxia_grade must be 0, 2, 3 or 4")
 
-    treatments = ["paracetamol", "tocilizumab", "dexamethasone"]
+    treatments = ["acetaminophen", "tocilizumab", "dexamethasone"]
     established = False
     treated = False
     worst = 0
