@@ -57,7 +57,7 @@ release: ## rebuild release/ from source/
 .PHONY: test
 test: ## set everything up and run every check
 	$(SET_UP) learner dev
-	@echo "Running every check, $(JOBS) at a time (about a quarter of an hour)"
+	@echo "Running every check, $(JOBS) at a time (about ten minutes)"
 	$(IN_GRADING) $(GRADING) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 .PHONY: lint
