@@ -207,7 +207,7 @@ def test_steroids_follow_their_schedules(case: Case) -> None:
     for event in (event for event in case.events if event.kind == "methylprednisolone"):
         steps = {event.at: event.dose_mg or 0.0}
         for later in case.events:
-            found = re.match(r"Methylprednisolone (\d+) mg every 12 hours$", later.text)
+            found = re.match(r"Methylprednisolone (\d+) mg every 12 hours(?:,|$)", later.text)
             if found:
                 steps[later.at] = float(found[1])
         assert len(steps) >= 3
@@ -238,6 +238,16 @@ def test_neutropenic_fever_gets_antibiotics_within_three_hours(case: Case) -> No
         neutrophils = {lab.name: lab.value for lab in case.labs_at(hour)}["anc_10e9_l"]
         if neutrophils < 0.5 and case.state_at(hour).temp_c >= 38.0:
             assert min(started) <= hour + 3, f"hour {hour}"
+
+
+@every_case
+def test_fever_with_hypotension_gets_antibiotics_within_the_hour(case: Case) -> None:
+    """It is treated as sepsis, whatever the neutrophils."""
+    courses = [(e.at, e.until or e.at) for e in case.events if e.kind == "antibiotic"]
+    together = case.table.index[case.table["hypotension"] & (case.table["temp_c"] >= 38.0)]
+    assert len(together)
+    for hour in together:
+        assert any(start <= hour + 1 and hour < end for start, end in courses), f"hour {hour}"
 
 
 @every_case
