@@ -540,13 +540,17 @@ def wants_browser(environment: Mapping[str, str], platform: str) -> bool:
 
 
 _SAYINGS: dict[Outcome, str] = {
-    "placed": "  new       {name}",
-    "updated": "  updated   {name} (you had not edited it)",
-    "current": "  up to date {name}",
-    "kept": "  yours     {name} (you edited it; left as it is)",
-    "beside": "  yours     {name} (you edited it; left as it is)\n"
-    "  NEWER     {beside} is the newer release of {name}, beside your own",
+    "placed": "  new         {name}",
+    "updated": "  updated     {name} (you had not edited it)",
+    "current": "  up to date  {name}",
+    "kept": "  yours       {name} (you edited it; left as it is)",
+    "beside": "  yours       {name} (you edited it; left as it is)\n"
+    "  NEWER       {beside} is its newer release, beside your own",
 }
+
+
+def _kind(name: str) -> str:
+    return f"lesson {name}" if name.endswith(".ipynb") else f"assignment {name}/"
 
 
 def say(text: str) -> None:
@@ -570,7 +574,7 @@ def main(arguments: list[str] | None = None) -> int:
     work: Path = options.work.resolve()
     say(f"Copying lessons and assignments to {work}")
     for result in place_all(ROOT, work, datetime.date.today()):
-        say(_SAYINGS[result.outcome].format(name=result.name, beside=result.beside))
+        say(_SAYINGS[result.outcome].format(name=_kind(result.name), beside=result.beside))
     if options.copy_only:
         say(f"Next: open {START_NAME} in {work}, or run this again without --copy-only.")
         return 0
