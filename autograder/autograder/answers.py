@@ -210,7 +210,9 @@ def same(
             return right.keys() == given.keys() and all(
                 compare(right[key], given[key]) for key in right
             )
-        return type(right) is type(given) and bool(right == given)
+        if type(right) is not type(given):
+            return False
+        return bool(right == given) or bool(right != right and given != given)
 
     def matches(right: Iterable[Any], given: Iterable[Any]) -> bool:
         """Whether each item of one has a partner of its own in the other."""

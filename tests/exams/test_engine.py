@@ -861,6 +861,7 @@ def test_points_do_not_stray_by_rounding() -> None:
         ({1, 2}, frozenset({1, 2}), True),
         ({1, 2}, [1, 2], False),
         (math.nan, math.nan, True),
+        (complex(0, math.nan), complex(0, math.nan), True),
         (math.inf, 10**400, False),
         (5, 10**400, False),
     ],
