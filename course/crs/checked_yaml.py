@@ -7,30 +7,10 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from crs.errors import CourseError
+from crs.errors import InvalidFile
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
-
-
-class InvalidFile(CourseError):
-    """A file of the course that does not follow its schema.
-
-    Parameters
-    ----------
-    file : Path
-        The file that was read.
-    line : int
-        One-based line of the offending entry.
-    problem : str
-        What is wrong and what would be right.
-    """
-
-    def __init__(self, file: Path, line: int, problem: str) -> None:
-        self.file = file
-        self.line = line
-        self.problem = problem
-        super().__init__(f"{file.name}, line {line}: {problem}")
 
 
 class ProblemAt(ValueError):

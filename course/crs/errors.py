@@ -4,7 +4,7 @@ The tree::
 
     CourseError
     ├── InvalidInput (also a ValueError)    a value that no rule can be applied to
-    └── InvalidGuideline                    a rule file that does not follow the schema
+    └── InvalidFile                         a file of the course that does not follow its schema
 """
 
 from pathlib import Path
@@ -34,8 +34,8 @@ class InvalidInput(CourseError, ValueError):
         super().__init__(f"{field} is {value!r}, but must be {allowed}.")
 
 
-class InvalidGuideline(CourseError):
-    """A guideline file that does not follow the schema.
+class InvalidFile(CourseError):
+    """A file of the course that does not follow its schema.
 
     Parameters
     ----------

@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crs.checked_yaml import InvalidFile
-from crs.errors import InvalidInput
+from crs.errors import InvalidFile, InvalidInput
 from crs.guidelines.dosing import (
     methylprednisolone_day_dose_mg,
     tocilizumab_dose_mg,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crs.errors import CourseError, InvalidGuideline, InvalidInput
+from crs.errors import CourseError, InvalidFile, InvalidInput
 from crs.guidelines import guideline, guideline_ids
 from crs.guidelines.engine import first_row
 from crs.guidelines.loader import guideline_folder, read_guideline
@@ -96,7 +96,7 @@ def test_a_mistake_is_named_with_its_line(
 ) -> None:
     assert SCALE.count(old) == 1
     path = write(tmp_path, SCALE.replace(old, new))
-    with pytest.raises(InvalidGuideline) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read_guideline(path)
     error = caught.value
     assert (error.file, error.line) == (path, line), error
@@ -112,13 +112,13 @@ def test_an_action_that_nothing_gives_cannot_be_replaced(tmp_path: Path) -> None
         "replaces: dexamethasone-10mg-q12h, dexamethasone-10mg-q8h",
     )
     assert wrong != source
-    with pytest.raises(InvalidGuideline, match="q8h', which no row gives as its action"):
+    with pytest.raises(InvalidFile, match="q8h', which no row gives as its action"):
         read_guideline(write(tmp_path, wrong, "management-asco-2021.yaml"))
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "just words"])
 def test_a_file_that_holds_no_table_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InvalidGuideline, match=r"example\.yaml, line 1"):
+    with pytest.raises(InvalidFile, match=r"example\.yaml, line 1"):
         read_guideline(write(tmp_path, text))
 
 
@@ -146,6 +146,6 @@ def test_a_mutilated_row_of_any_real_file_is_refused(tmp_path: Path, name: str) 
     before, _, after = source.rpartition("    status: ")
     line = before.count("\n") + 1
     path = write(tmp_path, f"{before}    status: sure, {after}", f"{name}.yaml")
-    with pytest.raises(InvalidGuideline) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read_guideline(path)
     assert caught.value.line == line

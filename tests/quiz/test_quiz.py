@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crs.checked_yaml import InvalidFile, read_checked
-from crs.errors import InvalidInput
+from crs.checked_yaml import read_checked
+from crs.errors import InvalidFile, InvalidInput
 from crs.guidelines import guideline_ids
 from crs.quiz.questions import (
     QuizFile,

@@ -4,8 +4,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from crs.checked_yaml import InvalidFile, read_checked
-from crs.errors import InvalidGuideline, InvalidInput
+from crs.checked_yaml import read_checked
+from crs.errors import InvalidInput
 from crs.guidelines.schema import Guideline
 
 
@@ -37,7 +37,7 @@ def guideline(guideline_id: str) -> Guideline:
     ------
     InvalidInput
         If there is no guideline of that id.
-    InvalidGuideline
+    InvalidFile
         If the file does not follow the schema.
     """
     if guideline_id not in guideline_ids():
@@ -59,10 +59,7 @@ def read_guideline(path: Path) -> Guideline:
 
     Raises
     ------
-    InvalidGuideline
+    InvalidFile
         Names the file, the line, what is wrong and what would be right.
     """
-    try:
-        return read_checked(path, Guideline)
-    except InvalidFile as error:
-        raise InvalidGuideline(path, error.line, error.problem) from error
+    return read_checked(path, Guideline)

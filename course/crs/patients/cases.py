@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crs.checked_yaml import InvalidFile, ProblemAt, line_of, read_checked
-from crs.errors import InvalidInput
+from crs.checked_yaml import ProblemAt, line_of, read_checked
+from crs.errors import InvalidFile, InvalidInput
 from crs.guidelines.conditions import Value
 from crs.guidelines.loader import guideline
 from crs.patients.bedside import VASOPRESSORS, BedsideState, bedside_inputs, facts_of
