@@ -7,7 +7,7 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from crs.errors import InvalidFile
+from crs.errors import InvalidFile, InvalidInput
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
@@ -66,6 +66,46 @@ def read_checked(path: Path, record: type[RecordT]) -> RecordT:
         line = line_of(text, ("id",))
         raise InvalidFile(path, line, f"id is {named!r}, but the file is {path.stem!r}")
     return checked
+
+
+def ids_in(folder: Path) -> tuple[str, ...]:
+    """List the ids of the YAML files in a folder, which are their names without the ending.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    tuple of str
+        Sorted.
+    """
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+
+
+def file_of(folder: Path, field: str, file_id: str) -> Path:
+    """Find the YAML file with an id.
+
+    Parameters
+    ----------
+    folder : Path
+    field : str
+        What the caller calls the id, for the error.
+    file_id : str
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file.
+    """
+    known = ids_in(folder)
+    if file_id not in known:
+        raise InvalidInput(field, file_id, "one of " + ", ".join(known))
+    return folder / f"{file_id}.yaml"
 
 
 def line_of(text: str, location: Sequence[str | int]) -> int:

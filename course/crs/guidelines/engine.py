@@ -145,7 +145,10 @@ def matching_rows(table: Guideline, given: Mapping[str, object]) -> tuple[Match,
     InvalidInput
         If an input is missing or not allowed.
     """
-    facts = check_facts(table, given)
+    return _matches(table, check_facts(table, given))
+
+
+def _matches(table: Guideline, facts: Facts) -> tuple[Match, ...]:
     if table.gate is not None and not table.gate.when.is_met(facts):
         return ()
     return tuple(
@@ -201,7 +204,7 @@ def grade(scale: Guideline, given: Mapping[str, object]) -> Verdict:
         If an input is missing or not allowed.
     """
     facts = check_facts(scale, given)
-    matches = matching_rows(scale, facts)
+    matches = _matches(scale, facts)
     deciding = max(matches, key=lambda match: match.row.gives["grade"], default=None)
     number = 0 if deciding is None else int(deciding.row.gives["grade"])
     return Verdict(scale, number, deciding, matches, facts)

@@ -4,8 +4,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from crs.checked_yaml import read_checked
-from crs.errors import InvalidInput
+from crs.checked_yaml import file_of, ids_in, read_checked
 from crs.guidelines.schema import Guideline
 
 
@@ -17,7 +16,7 @@ def guideline_folder() -> Path:
 @cache
 def guideline_ids() -> tuple[str, ...]:
     """List the ids of all guidelines, which are the file names without their ending."""
-    return tuple(sorted(path.stem for path in guideline_folder().glob("*.yaml")))
+    return ids_in(guideline_folder())
 
 
 @cache
@@ -40,9 +39,7 @@ def guideline(guideline_id: str) -> Guideline:
     InvalidFile
         If the file does not follow the schema.
     """
-    if guideline_id not in guideline_ids():
-        raise InvalidInput("guideline_id", guideline_id, "one of " + ", ".join(guideline_ids()))
-    return read_guideline(guideline_folder() / f"{guideline_id}.yaml")
+    return read_guideline(file_of(guideline_folder(), "guideline_id", guideline_id))
 
 
 def read_guideline(path: Path) -> Guideline:

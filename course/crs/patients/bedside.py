@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Self
 
 from crs.errors import InvalidInput
@@ -151,12 +153,15 @@ class BedsideState:
         return cls(**dict(values))  # type: ignore[arg-type]  # checked in __post_init__
 
 
-def bedside_inputs() -> dict[str, Input]:
+@cache
+def bedside_inputs() -> Mapping[str, Input]:
     """Describe the fields of a bedside state, with meaning, unit and range."""
-    return {
-        item.name: item.metadata["input"].model_copy(update={"name": item.name})
-        for item in fields(BedsideState)
-    }
+    return MappingProxyType(
+        {
+            item.name: item.metadata["input"].model_copy(update={"name": item.name})
+            for item in fields(BedsideState)
+        }
+    )
 
 
 def estimated_fio2(oxygen: str, flow_l_min: float) -> float | None:

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crs.checked_yaml import ProblemAt, line_of, read_checked
+from crs.checked_yaml import ProblemAt, file_of, ids_in, line_of, read_checked
 from crs.errors import InvalidFile, InvalidInput
 from crs.guidelines.conditions import Value
 from crs.guidelines.loader import guideline
@@ -502,7 +502,7 @@ def case_folder() -> Path:
 @cache
 def case_ids() -> tuple[str, ...]:
     """Return the ids of all cases, which are the file names without their ending."""
-    return tuple(sorted(path.stem for path in case_folder().glob("*.yaml")))
+    return ids_in(case_folder())
 
 
 @cache
@@ -525,9 +525,7 @@ def load_case(case_id: str) -> Case:
     InvalidFile
         If the file does not follow the schema.
     """
-    if case_id not in case_ids():
-        raise InvalidInput("case_id", case_id, "one of " + ", ".join(case_ids()))
-    return read_case(case_folder() / f"{case_id}.yaml")
+    return read_case(file_of(case_folder(), "case_id", case_id))
 
 
 def read_case(path: Path) -> Case:

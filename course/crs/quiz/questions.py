@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crs.checked_yaml import ProblemAt, read_checked
+from crs.checked_yaml import ProblemAt, file_of, ids_in, read_checked
 from crs.errors import InvalidInput
 from crs.guidelines import grade, guideline, guideline_ids
 from crs.guidelines.dosing import recommend, tocilizumab_dose_mg, tocilizumab_timing
@@ -195,7 +195,7 @@ def question_folder() -> Path:
 @cache
 def quiz_ids() -> tuple[str, ...]:
     """Return the ids of all quizzes, which are the file names without their ending."""
-    return tuple(sorted(path.stem for path in question_folder().glob("*.yaml")))
+    return ids_in(question_folder())
 
 
 @cache
@@ -218,6 +218,4 @@ def load_quiz(quiz_id: str) -> QuizFile:
     InvalidFile
         If the file does not follow the schema, or disagrees with the tables.
     """
-    if quiz_id not in quiz_ids():
-        raise InvalidInput("quiz_id", quiz_id, "one of " + ", ".join(quiz_ids()))
-    return read_checked(question_folder() / f"{quiz_id}.yaml", QuizFile)
+    return read_checked(file_of(question_folder(), "quiz_id", quiz_id), QuizFile)
