@@ -65,3 +65,18 @@ def test_what_builds_the_wheels_is_pinned(root: Path) -> None:
     for side in ("course", "autograder"):
         build = tomllib.loads((root / side / "pyproject.toml").read_text())["build-system"]
         assert set(build["requires"]) <= locked
+
+
+def test_the_grading_lock_is_made_from_what_the_autograder_asks_for(root: Path) -> None:
+    project = tomllib.loads((root / "autograder" / "pyproject.toml").read_text())["project"]
+    lines = (root / "requirements" / "grading.in").read_text().splitlines()
+    asked = {line for line in lines if line and not line.startswith("#")}
+    assert asked == {name for name in project["dependencies"] if name != "crs-course"}
+
+
+def test_optional_extras_are_there_for_the_tests(root: Path) -> None:
+    project = tomllib.loads((root / "autograder" / "pyproject.toml").read_text())["project"]
+    locked = pins(root, "dev")
+    for extra in project["optional-dependencies"].values():
+        for text in extra:
+            assert Requirement(text).name in locked
