@@ -54,6 +54,11 @@ release: ## rebuild release/ from source/
 	$(SET_UP) grading
 	$(IN_GRADING) $(AUTOGRADER) release
 
+.PHONY: models
+models: ## rebuild the models' SBML from their equations
+	$(SET_UP) dev
+	@$(GRADING) tools/build_models.py
+
 .PHONY: test
 test: ## set everything up and run every check
 	$(SET_UP) learner dev

@@ -12,6 +12,7 @@ COMMANDS = (
     "learn",
     "practice",
     "demo",
+    "models",
     "release",
     "test",
     "lint",
