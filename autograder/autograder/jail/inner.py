@@ -1,0 +1,148 @@
+"""Inside a jail: make a ward in a fork of the warm interpreter.
+
+``enter_ward`` is called in a fork of the template and returns in the ward's first process, its
+init. Init calls ``protect_init`` and forks; in the fork, ``confine`` is called before the first
+line of a learner's code runs.
+"""
+
+# System calls take paths as text.
+# ruff: noqa: PTH102, PTH103, PTH112, PTH120, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from types import FrameType
+
+from . import landlock, mounts, namespaces, privileges, rlimits, seccomp
+from .spec import HOME, RawLimits
+from .syscalls import syscall
+
+_PAGE = 4096
+_STAGE = "/dev/shm"
+# The writable places of a ward: folders of one file system, so that they share its size.
+_WRITABLE = {"home": HOME, "tmp": "/tmp", "shm": _STAGE}
+
+
+def enter_ward(limits: RawLimits) -> None:
+    """Become the first process of a new ward.
+
+    Called in a fork of the template that has one thread. A keeper process stays outside the ward
+    and never returns: it waits for init, and exits with its status. To end a ward, send the keeper
+    SIGTERM: it exits when every process of the ward is gone. If the keeper is killed, so is the
+    ward.
+
+    Parameters
+    ----------
+    limits : RawLimits
+        Used for the size of the private home.
+    """
+    namespaces.leave_all_with_user()
+    leash = privileges.Leash()
+    # Nothing may end the keeper between the fork and its handler.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    init = os.fork()
+    if init:
+        _keep(init, leash.hold())
+    leash.tie()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    os.setsid()
+    _furnish(limits)
+
+
+def _keep(init: int, leash: int) -> None:
+    """Wait for a ward's init and exit with its status."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(init, signal.SIGKILL)
+
+    signal.set_wakeup_fd(-1)
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(ignored, signal.SIG_DFL if ignored == signal.SIGCHLD else signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, end)
+    # The ward's channels must not stay open here.
+    syscall("close_range", 0, leash - 1, 0)
+    syscall("close_range", leash + 1, 0x7FFFFFFF, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    status = 1
+    with contextlib.suppress(ChildProcessError):
+        _, code = os.waitpid(init, 0)
+        status = os.waitstatus_to_exitcode(code)
+    os._exit(status if status >= 0 else 128 - status)
+
+
+def _furnish(limits: RawLimits) -> None:
+    """Give the ward a private home and a fresh ``/proc``; all else stays read-only."""
+    inodes = 256 + min(limits.disk_bytes // _PAGE, 1 << 16)
+    flags = mounts.NOSUID | mounts.NODEV | mounts.NOEXEC
+    os.umask(0o022)
+    mounts.tmpfs(_STAGE, limits.disk_bytes, inodes, "755", flags)
+    for folder, place in _WRITABLE.items():
+        os.mkdir(f"{_STAGE}/{folder}", 0o755)
+        _carry(place, f"{_STAGE}/{folder}")
+    for folder, place in _WRITABLE.items():  # the stage itself comes last, and is covered
+        mounts.mount(f"{_STAGE}/{folder}", place, flags=mounts.BIND | mounts.REC)
+    mounts.proc("/proc", flags | mounts.RDONLY, "subset=pid")
+    os.chdir(HOME)
+
+
+def _carry(place: str, target: str) -> None:
+    """Keep in sight what the jail shows below a folder that is about to be covered."""
+    if place == _STAGE or not os.listdir(place):
+        return
+    carried = "//"
+    for point in mounts.below(place):
+        if not point.startswith(carried + "/"):
+            goal = target + point[len(place) :]
+            if os.path.isdir(point):
+                os.makedirs(goal)
+            else:
+                os.makedirs(os.path.dirname(goal), exist_ok=True)
+                os.close(os.open(goal, os.O_CREAT | os.O_WRONLY, 0o644))
+            mounts.mount(point, goal, flags=mounts.BIND | mounts.REC)
+            carried = point
+
+
+def protect_init() -> None:
+    """Make this process untouchable for those that it will fork.
+
+    They cannot read its memory or its descriptors, and the kernel delivers none of their signals
+    to the first process of a PID namespace that handles none.
+    """
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    privileges.drop_capabilities()
+    privileges.forbid_new_privileges()
+    privileges.set_dumpable(False)
+
+
+def confine(limits: RawLimits) -> None:
+    """Give up, for good, everything that a learner's code does not need.
+
+    Called in a fork of init.
+
+    Parameters
+    ----------
+    limits : RawLimits
+        The limits of this process and of whatever it starts.
+    """
+    with contextlib.suppress(PermissionError):  # it leads a session already
+        os.setsid()
+    privileges.drop_capabilities()
+    privileges.forbid_new_privileges()
+    privileges.set_dumpable(True)
+    rlimits.apply(limits)
+    own = landlock.write(landlock.abi())
+    landlock.restrict(
+        [
+            ("/", landlock.READ),
+            *((place, own) for place in (HOME, "/tmp", "/dev/shm")),
+            *((f"/dev/{name}", landlock.USE_DEVICE) for name in ("null", "zero", "full")),
+        ]
+    )
+    seccomp.install(seccomp.Policy())
