@@ -17,12 +17,11 @@ c.CourseDirectory.course_id = "crs"
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"(?s).*"
 
-# nbgrader's own list writes the source of hidden checks into the page that the learner gets.
+# nbgrader's own page shows the source of hidden checks, and needs scripts from elsewhere.
+c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
     "autograder.feedback.DropHiddenChecks",
-    "autograder.feedback.AddSummary",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    "autograder.feedback.MakePage",
 ]
 
 # A copied cell or a deleted exercise makes nbgrader fail, so they are mended first. A check that a

@@ -69,12 +69,17 @@ def as_data(result: Result) -> dict[str, Any]:
         "points": result.points,
         "score": result.score,
         "hints": list(result.hints),
-        "critical": [f"Patient safety: {error.title}." for error in result.critical],
+        "critical": [
+            f"Patient safety: {error.title}. {error.debrief} "
+            f"At most {error.cap:.0%} of the points remain."
+            for error in result.critical
+        ],
         "concepts": [
             {
                 "title": item.concept.title,
                 "points": item.concept.points,
                 "holds": item.holds,
+                "hint": "" if item.holds else item.concept.hint,
             }
             for item in result.concepts
             if result.judged

@@ -28,12 +28,13 @@ def config(root: Path) -> Config:
     return merged
 
 
-def test_feedback_drops_hidden_checks_exactly_once(config: Config) -> None:
-    names = config.GenerateFeedback.preprocessors
-    assert names.count("autograder.feedback.DropHiddenChecks") == 1
-    assert names.index("nbgrader.preprocessors.GetGrades") < names.index(
-        "autograder.feedback.DropHiddenChecks"
-    )
+def test_feedback_is_our_page_and_drops_hidden_checks_once(config: Config) -> None:
+    feedback = config.GenerateFeedback
+    assert feedback.exporter_class == "autograder.feedback.FeedbackExporter"
+    assert feedback.preprocessors == [
+        "autograder.feedback.DropHiddenChecks",
+        "autograder.feedback.MakePage",
+    ]
 
 
 def test_every_line_on_stderr_is_ignored(config: Config) -> None:
