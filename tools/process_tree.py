@@ -1,0 +1,178 @@
+"""Run a command as a whole process tree, and say what it took: time, processor, memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.2
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a command took.
+
+    Attributes
+    ----------
+    status : int
+        Its exit status; negative for a signal.
+    wall_seconds : float
+        From its start to its end.
+    cpu_seconds : float
+        Of the process and of all descendants that were waited for, user and system.
+    peak_mib : float
+        The most memory of the whole tree at one moment, sampled. Pages that processes share are
+        counted once, where the kernel tells (``Pss``); elsewhere once per process.
+    processes : int
+        The most processes at one moment, sampled.
+    output : str
+        What it printed, both streams.
+    """
+
+    status: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    processes: int
+    output: str
+
+
+def measure(
+    command: Sequence[object],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 3600,
+) -> Taken:
+    """Run a command and measure it with all its descendants.
+
+    Parameters
+    ----------
+    command : sequence
+        Program and arguments.
+    cwd : Path
+        Where to run it. Its output is kept beside, in ``<cwd>.log``.
+    env : mapping or None
+        Its environment; this process's by default.
+    timeout : float
+        After so many seconds the tree is killed.
+
+    Returns
+    -------
+    Taken
+    """
+    log = cwd.parent / f"{cwd.name}.log"
+    with log.open("wb") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        watch = _Watch(process.pid, timeout)
+        watch.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        watch.stop()
+    return Taken(
+        status=process.returncode,
+        wall_seconds=wall,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_mib=watch.peak_bytes / MIB,
+        processes=watch.peak_processes,
+        output=log.read_text(encoding="utf-8", errors="replace"),
+    )
+
+
+def tree(root: int) -> list[int]:
+    """Return a process and all its descendants.
+
+    Parameters
+    ----------
+    root : int
+        Its id.
+
+    Returns
+    -------
+    list of int
+    """
+    children: dict[int, list[int]] = {}
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = Path(entry.path, "stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        parent = int(stat[stat.rindex(")") + 2 :].split()[1])
+        children.setdefault(parent, []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def memory_bytes(pid: int) -> int:
+    """Return the memory of a process: its share of what it shares, or all that it maps.
+
+    Parameters
+    ----------
+    pid : int
+        Its id.
+
+    Returns
+    -------
+    int
+        0 for a process that has ended.
+    """
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass  # ended, or not ours to read
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+class _Watch(threading.Thread):
+    """Samples the tree until it is told to stop; kills it when time is up."""
+
+    def __init__(self, root: int, timeout: float) -> None:
+        super().__init__(daemon=True)
+        self.root = root
+        self.end = time.monotonic() + timeout
+        self.peak_bytes = 0
+        self.peak_processes = 0
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(SAMPLE_SECONDS):
+            pids = tree(self.root)
+            self.peak_processes = max(self.peak_processes, len(pids))
+            self.peak_bytes = max(self.peak_bytes, sum(map(memory_bytes, pids)))
+            if time.monotonic() > self.end:
+                for pid in pids:
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        continue
+                return
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
