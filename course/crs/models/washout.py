@@ -8,40 +8,22 @@ from dataclasses import dataclass
 
 from crs.errors import InvalidInput
 from crs.guidelines.engine import check_value
-from crs.guidelines.schema import Input, Status
+from crs.guidelines.schema import Input
+from crs.models.parameters import load_model
 
+_DRUG = load_model("blinatumomab").parameters
+_CELLS = load_model("car_t_cells").parameters
 
-@dataclass(frozen=True)
-class Parameter:
-    """A number of a model, with where it comes from.
-
-    Attributes
-    ----------
-    value : float
-    unit, source : str
-        The source is an author, a year and a DOI.
-    status : {"read", "recalled", "convention"}
-    """
-
-    value: float
-    unit: str
-    source: str
-    status: Status
-
-
-_CLEMENTS = "Clements 2020, doi:10.1007/s40262-019-00823-8"
-_STEIN = "Stein 2019, doi:10.1002/psp4.12388"
-
-BLINATUMOMAB_CLEARANCE = Parameter(2.22, "L/h", _CLEMENTS, "read")
-BLINATUMOMAB_VOLUME = Parameter(5.98, "L", _CLEMENTS, "read")
-CELL_PEAK_DAY = Parameter(9.3, "days", _STEIN, "read")
+BLINATUMOMAB_CLEARANCE = _DRUG["clearance"]
+BLINATUMOMAB_VOLUME = _DRUG["central"]
+CELL_PEAK_DAY = _CELLS["peak_day"]
 # How many times the cells of day 0 are there at the peak: a doubling every 0.78 days.
-CELL_FOLD = Parameter(3900.0, "", _STEIN, "read")
+CELL_FOLD = _CELLS["fold"]
 # Half-lives of 4.3 and about 220 days.
-CELL_FIRST_DECLINE = Parameter(0.16, "1/day", _STEIN, "read")
-CELL_LAST_DECLINE = Parameter(0.0032, "1/day", _STEIN, "read")
+CELL_FIRST_DECLINE = _CELLS["first_decline"]
+CELL_LAST_DECLINE = _CELLS["last_decline"]
 # Share of the peak that belongs to the slow decline.
-CELL_PERSISTENT_SHARE = Parameter(0.0079, "", _STEIN, "read")
+CELL_PERSISTENT_SHARE = _CELLS["persistent_share"]
 
 _HOURS_A_DAY = 24.0
 _INPUTS = {
