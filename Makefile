@@ -65,6 +65,11 @@ test: ## set everything up and run every check
 	@echo "Running every check, $(JOBS) at a time (about ten minutes)"
 	$(IN_GRADING) $(GRADING) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
+.PHONY: compat
+compat: ## run nbgrader's own tests as they are, and under the seal
+	$(SET_UP) learner dev
+	$(IN_GRADING) $(GRADING) tools/compat.py --jobs $(JOBS) $(ARGS)
+
 .PHONY: lint
 lint: ## format, lint and types: what the code itself must hold
 	$(SET_UP) dev
@@ -84,9 +89,9 @@ format: ## rewrite code and notebooks in the house's form
 	@echo "Next: git diff shows what changed; make lint checks the rest."
 
 .PHONY: bench
-bench: ## measure: slider to figure, imports, lessons, set-up
+bench: ## measure: slider to figure, imports, lessons, set-up, grading
 	$(SET_UP) learner dev
-	@$(GRADING) tools/bench.py
+	$(IN_GRADING) $(GRADING) tools/bench.py $(ARGS)
 
 .PHONY: lock
 lock: ## refresh the pinned requirements

@@ -1,6 +1,7 @@
 """Measure what a learner waits for, and print it as a table. Nothing here is a test.
 
-Usage: .venv-grading/bin/python tools/bench.py [--moves 60] [--only slider,import,lessons,set-up]
+Usage: .venv-grading/bin/python tools/bench.py [--moves 60]
+           [--only slider,import,lessons,set-up,grading]
 
 - slider: from the key that moves a slider of the grading comparator to the redrawn page, in a real
   Chromium before a real JupyterLab. The moment after the last change on the page, at the next
@@ -9,6 +10,7 @@ Usage: .venv-grading/bin/python tools/bench.py [--moves 60] [--only slider,impor
 - lessons: from *Run All Cells* to the last cell being done, kernel start not included.
 - set-up: a new .venv for a copy of the checkout, with uv's cache as it is; and from the start
   command to a JupyterLab that answers.
+- grading: a table of its own, see `bench_grading`; it takes about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
+import bench_grading
 import browser
 import learn
 
@@ -262,7 +265,7 @@ def _cells(row: Figure) -> tuple[str, str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    everything = ("import", "lessons", "slider", "set-up")
+    everything = ("import", "lessons", "slider", "set-up", "grading")
     parser = argparse.ArgumentParser(description="Measure what a learner waits for.")
     parser.add_argument("--moves", type=int, default=60)
     parser.add_argument("--only", default=",".join(everything))
@@ -270,10 +273,13 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = [name for name in options.only.split(",") if name in everything]
     if not wanted:
         parser.error(f"--only takes some of {', '.join(everything)}")
-    rows = measure(wanted, options.moves)
-    cores = os.cpu_count()
-    learn.say(f"\nPython {platform.python_version()}, {platform.machine()}, {cores} cores\n")
-    learn.say(table(rows))
+    if wanted != ["grading"]:
+        rows = measure(wanted, options.moves)
+        cores = os.cpu_count()
+        learn.say(f"\nPython {platform.python_version()}, {platform.machine()}, {cores} cores\n")
+        learn.say(table(rows))
+    if "grading" in wanted:
+        bench_grading.main([])
     learn.say("\nNext: compare with the same table from before a change, on the same machine.")
     return 0
 

@@ -15,6 +15,7 @@ COMMANDS = (
     "models",
     "release",
     "test",
+    "compat",
     "lint",
     "format",
     "bench",
@@ -50,6 +51,8 @@ def test_plain_make_lists_every_command(root: Path) -> None:
         ("demo", {".venv-grading"}),
         ("release", {".venv-grading"}),
         ("test", {".venv-grading"}),
+        ("compat", {".venv-grading"}),
+        ("bench", {".venv-grading"}),
     ],
 )
 def test_each_command_runs_in_its_own_environment(
