@@ -109,10 +109,15 @@ def mix(released: NotebookNode, styles: Sequence[Answers], count: int) -> Iterat
             name = list(answers)[number % len(answers)]
             answers[name] = f"import time\n\ntime.sleep({SLEEP_SECONDS})\n\n{answers[name]}"
             how = f"sleeps for {SLEEP_SECONDS} s"
-        retouch = RETOUCHES[number // len(styles) % len(RETOUCHES)]
         if kind == "right":
-            answers = {name: retouch(text) for name, text in answers.items()}
-            how += f", {retouch.__name__.strip('_').replace('_', ' ')}"
+            turn = number // len(styles)
+            answers = {
+                name: RETOUCHES[(turn + at) % len(RETOUCHES)](text)
+                for at, (name, text) in enumerate(answers.items())
+            }
+            how += f", retouched from {RETOUCHES[turn % len(RETOUCHES)].__name__.strip('_')} on"
+        first = next(iter(answers))
+        answers[first] = f"# Version {position}\n{answers[first]}"  # no two are the same
         fill(notebook, answers)
         if kind == "right" and number % 5 == 4:
             _scribble(notebook)
