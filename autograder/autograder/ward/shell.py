@@ -423,7 +423,9 @@ class Shell:
         self._loop = None
         self._installed = True
 
-    def run(self, source: str, max_bytes: int | None = None) -> list[Output]:
+    def run(
+        self, source: str, max_bytes: int | None = None, number: int | None = None
+    ) -> list[Output]:
         """Run one cell.
 
         Parameters
@@ -432,6 +434,8 @@ class Shell:
             The cell's text: Python, with IPython's magics and top-level await.
         max_bytes : int, optional
             What its outputs may take.
+        number : int, optional
+            The cell's number, as in ``In [3]``; without it, one more than the last.
 
         Returns
         -------
@@ -440,7 +444,9 @@ class Shell:
         """
         if not self._installed:
             with self.installed():
-                return self.run(source, max_bytes)
+                return self.run(source, max_bytes, number)
+        if number is not None:
+            self.ip.execution_count = number
         self._recorder.begin(self._max_bytes if max_bytes is None else max_bytes)
         try:
             self._execute(source)
