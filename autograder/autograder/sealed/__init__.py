@@ -1,0 +1,1 @@
+"""Grading in which a submission and the checks never meet: ward, examiner, and what joins them."""
