@@ -43,7 +43,8 @@ _CLASSES = {"div": {"scroll"}, "code": {"math", "block-math"}, "span": {"missing
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+\Z")
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _SIZE = re.compile(r"\d{1,4}")
-_MOST_LETTERS = 400_000
+_MOST_LETTERS = 6_000_000  # pictures within it count
+_MOST_TAGS = 15_000
 _MOST_PICTURE = 4_000_000
 _HEADING = re.compile(r"h[1-6]")
 _LISTS = ("ul", "ol")
@@ -67,12 +68,17 @@ def clean(html: str, *, headings_below: int = 3) -> Markup:
     -------
     Markup
     """
-    if len(html) > _MOST_LETTERS + _MOST_PICTURE:
+    if is_too_long(html):
         return Markup("<p>{}</p>").format("This is too long to be shown here.")
     fitted = _Fitted(headings_below)
     fitted.feed(_sanitized(html))
     fitted.close()
     return Markup(_sanitized(fitted.text))  # sanitized in this very line
+
+
+def is_too_long(html: str) -> bool:
+    """Whether HTML is left out; to read what is nested too deep would take too long."""
+    return len(html) > _MOST_LETTERS or html.count("<") > _MOST_TAGS
 
 
 def is_picture(source: str) -> bool:

@@ -38,6 +38,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """What was written about one cell: by a person, or by the grader."""
+
+    text: str
+    by_hand: bool = True
+
+
+@dataclass(frozen=True)
 class Marks:
     """What one notebook earned.
 
@@ -45,7 +53,7 @@ class Marks:
     ----------
     cells : mapping of str to Mark
         By grade id, in the order of the gradebook.
-    comments : mapping of str to str
+    comments : mapping of str to Comment
         By grade id; nbgrader's own "No response." is left out.
     late_penalty : float
         Points that were taken off.
@@ -54,9 +62,15 @@ class Marks:
     """
 
     cells: Mapping[str, Mark] = field(default_factory=dict)
-    comments: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[str, Comment] = field(default_factory=dict)
     late_penalty: float = 0.0
     hours_late: float = 0.0
+
+    @property
+    def repeated_remarks(self) -> tuple[str, ...]:
+        """What the grader wrote about more than one cell: it concerns the whole notebook."""
+        said = [comment.text for comment in self.comments.values() if not comment.by_hand]
+        return tuple(dict.fromkeys(text for text in said if said.count(text) > 1))
 
 
 def read_marks(db_url: str, notebook: str, assignment: str, student: str) -> Marks:
@@ -81,7 +95,11 @@ def read_marks(db_url: str, notebook: str, assignment: str, student: str) -> Mar
             return Marks()
         return Marks(
             {grade.name: _mark(grade) for grade in found.grades},
-            {comment.name: text for comment in found.comments if (text := _comment(comment))},
+            {
+                comment.name: Comment(text, comment.manual_comment is not None)
+                for comment in found.comments
+                if (text := _text(comment))
+            },
             float(found.late_submission_penalty or 0),
             max(float(found.assignment.total_seconds_late), 0.0) / 3600,
         )
@@ -100,6 +118,6 @@ def _mark(grade: Any) -> Mark:
     )
 
 
-def _comment(comment: Any) -> str:
+def _text(comment: Any) -> str:
     text = str(comment.comment or "").strip()
     return "" if comment.manual_comment is None and text == "No response." else text

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from markupsafe import Markup
 
-from autograder.feedback.clean import clean, is_picture
+from autograder.feedback.clean import clean, is_picture, is_too_long
 from autograder.feedback.failures import (
     Frame,
     kind_of_error,
@@ -185,7 +185,7 @@ def _bundle(data: Mapping[str, Any]) -> Output | None:
     if any(word in kind for kind in data for word in _INTERACTIVE):
         return Note(_NEEDS_SCRIPT)
     html = _joined(data.get("text/html"))
-    if html.strip():
+    if html.strip() and not (text.strip() and is_too_long(html)):
         cleaned = clean(html)
         if cleaned.striptags().strip() or "<img" in cleaned:
             return Rich(cleaned)

@@ -10,9 +10,11 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPr
 from traitlets import Bool
 
 from autograder.feedback.hidden import Markers
+from autograder.feedback.markdown import no_picture
 from autograder.feedback.marks import read_marks
-from autograder.feedback.page import Names, page_of
+from autograder.feedback.page import page_of
 from autograder.feedback.pictures import pictures_in
+from autograder.feedback.records import Names
 from autograder.feedback.redact import redact
 
 # Where the template finds the page among nbconvert's resources.
@@ -82,6 +84,6 @@ class MakePage(DropHiddenChecks):
         names = Names(given["notebook"], given["assignment"], given["student"])
         marks = read_marks(given["db_url"], names.notebook, names.assignment, names.student)
         folder = resources.get("metadata", {}).get("path")
-        picture = pictures_in(Path(folder)) if folder else None
-        resources[PAGE] = page_of(nb, marks, names, **({"picture": picture} if picture else {}))
+        picture = pictures_in(Path(folder)) if folder else no_picture
+        resources[PAGE] = page_of(nb, marks, names, picture=picture)
         return nb, resources
