@@ -15,7 +15,7 @@ import os
 import signal
 from types import FrameType
 
-from . import landlock, mounts, namespaces, privileges, rlimits, seccomp
+from . import landlock, mounts, namespaces, privileges, rlimits, seccomp, syscalls
 from .spec import HOME, RawLimits
 from .syscalls import syscall
 
@@ -23,6 +23,10 @@ _PAGE = 4096
 _STAGE = "/dev/shm"
 # The writable places of a ward: folders of one file system, so that they share its size.
 _WRITABLE = {"home": HOME, "tmp": "/tmp", "shm": _STAGE}
+
+_POLICY = seccomp.Policy()
+if syscalls.machine() in syscalls.MACHINES:
+    seccomp.assembled(_POLICY)  # once, in the template, rather than in every ward
 
 
 def enter_ward(limits: RawLimits) -> None:
@@ -145,4 +149,4 @@ def confine(limits: RawLimits) -> None:
             *((f"/dev/{name}", landlock.USE_DEVICE) for name in ("null", "zero", "full")),
         ]
     )
-    seccomp.install(seccomp.Policy())
+    seccomp.install(_POLICY)

@@ -22,6 +22,8 @@ ENVIRONMENT = {
     "HOME": HOME,
     "LANG": "C.UTF-8",
     "LOGNAME": "learner",
+    # Each thread would otherwise reserve 64 MiB of the address space that a ward may use.
+    "MALLOC_ARENA_MAX": "2",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     # One thread each: a template with more than one must not fork.
     "MKL_NUM_THREADS": "1",

@@ -25,6 +25,12 @@ def leave(flags: int) -> None:
     syscall("unshare", flags)
 
 
+def hide_cgroup() -> None:
+    """Hide where in the machine's tree of control groups this process lies, if that is possible."""
+    with contextlib.suppress(OSError):
+        leave(CGROUP)
+
+
 def leave_all_with_user() -> None:
     """Make new namespaces of every kind as an ordinary user, with one user id mapped."""
     uid, gid = os.geteuid(), os.getegid()

@@ -95,6 +95,7 @@ def _start(plan: dict[str, Any]) -> int:
         else:
             namespaces.leave_all_with_user()
         namespaces.name_host("ward")
+        namespaces.hide_cgroup()
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("500")  # where memory runs out, wards go first
     leash = privileges.Leash()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import resource
-from pathlib import Path
 
 from .spec import RawLimits
 
+_OURS = 2  # a ward's keeper and its init count as the same user's
 _PAGE = resource.getpagesize()
 
 
@@ -18,11 +18,12 @@ def apply(limits: RawLimits) -> None:
     limits : RawLimits
         The address space counts from what is mapped now.
     """
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
+    with open("/proc/self/statm", "rb") as sizes:  # noqa: PTH123 - this runs for every ward
+        mapped = int(sizes.read().split()[0]) * _PAGE
     _limit(resource.RLIMIT_AS, mapped + limits.memory_bytes)
     # A process may ignore what the soft limit sends, but not what the hard one sends.
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
-    _limit(resource.RLIMIT_NPROC, limits.processes)
+    _limit(resource.RLIMIT_NPROC, limits.processes + _OURS)
     _limit(resource.RLIMIT_NOFILE, limits.open_files)
     _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
     for nothing in (

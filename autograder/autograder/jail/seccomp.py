@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ MISSING: Final = (
 )
 _AF_UNIX = 1
 _TERMINAL_REQUESTS = (0x5412, 0x541C, 0x540E)  # TIOCSTI, TIOCLINUX, TIOCSCTTY
+_WATCHING_REQUESTS = (1024, 1026)  # F_SETLEASE, F_NOTIFY
 _DENIED_PRCTL = (4, 22, 35)  # PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM
 _ORDINARY_PERSONALITIES = (0, 0xFFFFFFFF)  # plain Linux, and the question which one it is
 
@@ -137,7 +139,9 @@ def program(policy: Policy, of_machine: str) -> list[Instruction]:
     # These act on a process by its number; 0 is oneself.
     code += on("prlimit64", _only_if(0, (0,)))
     code += on("sched_setaffinity", _only_if(0, (0,)))
-    code += on("setpriority", _only_if(1, (0,)))
+    code += on("setpriority", [*_only_if(0, (0,))[:-1], *_only_if(1, (0,))])
+    # fcntl: to be told when others use a folder or file.
+    code += on("fcntl", _unless(1, _WATCHING_REQUESTS))
     if policy.signals_only_to is not None:
         for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
             code += on(name, _only_if(0, (policy.signals_only_to,)))
@@ -186,6 +190,12 @@ def _unless_any_bit(index: int, bits: int) -> list[Instruction]:
     ]
 
 
+@functools.lru_cache(maxsize=4)
+def assembled(policy: Policy) -> bytes:
+    """Write the filter for this machine, as the kernel takes it."""
+    return b"".join(struct.pack("=HBBI", *line) for line in program(policy, machine()))
+
+
 def install(policy: Policy) -> None:
     """Put the filter on this process and on whatever it starts.
 
@@ -198,7 +208,17 @@ def install(policy: Policy) -> None:
     """
     if machine() not in MACHINES:
         raise JailError("filter system calls", f"no filter is written for {machine()}")
-    code = b"".join(struct.pack("=HBBI", *line) for line in program(policy, machine()))
+    load(assembled(policy))
+
+
+def load(code: bytes) -> None:
+    """Hand a filter to the kernel.
+
+    Parameters
+    ----------
+    code : bytes
+        Its instructions, 8 bytes each.
+    """
     filters = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(filters))
     holder = ctypes.create_string_buffer(head, len(head))

@@ -101,7 +101,7 @@ class RawLimits:
     memory_bytes : int
         Address space of each process, beyond what the warm interpreter maps already.
     processes : int
-        Processes and threads in the ward.
+        Processes and threads in the ward, without its init.
     open_files : int
         Open descriptors of each process.
     disk_bytes : int

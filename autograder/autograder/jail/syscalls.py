@@ -25,6 +25,7 @@ NUMBERS: Final[dict[str, tuple[int | None, int | None]]] = {
     "delete_module": (176, 106),
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
+    "fcntl": (72, 25),
     "finit_module": (313, 273),
     "fsconfig": (431, 431),
     "fsmount": (432, 432),
@@ -126,6 +127,7 @@ MACHINES: Final = ("x86_64", "aarch64")
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.prctl.restype = ctypes.c_int
+_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 
 def machine() -> str:
@@ -186,8 +188,7 @@ def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | N
 def prctl(option: int, second: int = 0, third: int = 0, fourth: int = 0, fifth: int = 0) -> int:
     """Change or read a property of this process; raises OSError where it failed."""
     ctypes.set_errno(0)
-    words = [ctypes.c_ulong(word) for word in (second, third, fourth, fifth)]
-    result = int(_libc.prctl(ctypes.c_int(option), *words))
+    result = int(_libc.prctl(option, second, third, fourth, fifth))
     if result == -1:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error), f"prctl {option}")
