@@ -5,6 +5,7 @@ from crs.explorers.case_player import CasePlayer
 from crs.explorers.dose_desk import DoseDesk
 from crs.explorers.grading_comparator import GradingComparator
 from crs.explorers.management import ManagementDesk
+from crs.explorers.pk_playground import PKPlayground
 from crs.explorers.trajectory import Trajectory
 from crs.explorers.washout import WashoutView
 
@@ -14,6 +15,7 @@ __all__ = [
     "DoseDesk",
     "GradingComparator",
     "ManagementDesk",
+    "PKPlayground",
     "Trajectory",
     "WashoutView",
 ]

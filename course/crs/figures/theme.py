@@ -173,6 +173,8 @@ def _update_layout(target: Any, before: Mapping[str, Any], after: Mapping[str, A
                 changed = _changes(old, new)
                 if changed:
                     target[key][position].update(changed)
+        elif _are_records(value):
+            target[key] = value  # an update would keep what the old records have and the new lack
         else:
             target.update({key: value})
 
