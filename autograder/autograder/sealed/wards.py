@@ -665,8 +665,13 @@ class Ward:
         self._bytes += sum(_weight(output) for output in outputs)
         if late:
             return _ended("timeout", limits.diagnosis("cell_seconds"), used, outputs, count)
-        failed = any(output["output_type"] == "error" for output in outputs)
-        return CellRun(outputs, "error" if failed else "ok", "", used, count)
+        errors = [output for output in outputs if output["output_type"] == "error"]
+        limit = next((name for error in errors if (name := _limit_of(error))), "")
+        if limit == "processes":
+            self.sweep()
+        if limit:
+            return CellRun(outputs, "limit", limits.diagnosis(limit), used, count)
+        return CellRun(outputs, "error" if errors else "ok", "", used, count)
 
     def _lost(self, error: frames.FrameError, seconds: float) -> CellRun:
         """Say why a cell's process answers no more."""
@@ -762,6 +767,22 @@ class Ward:
             # Without its init there is no ward.
             self.close()
             return None
+
+
+def _limit_of(error: Mapping[str, Any]) -> str:
+    """Name the limit that an exception comes from; an empty text for none."""
+    name, text = error["ename"], error["evalue"]
+    if name == "MemoryError" or name.endswith("ArrayMemoryError"):
+        return "memory_mib"
+    if name == "OSError" and text.startswith(("[Errno 28]", "[Errno 27]", "[Errno 122]")):
+        return "disk_mib"
+    if name == "OSError" and text.startswith("[Errno 24]"):
+        return "open_files"
+    if (name == "BlockingIOError" and text.startswith("[Errno 11]")) or (
+        name == "RuntimeError" and text == "can't start new thread"
+    ):
+        return "processes"
+    return ""
 
 
 def _why(code: object) -> str:

@@ -25,7 +25,9 @@ def settle(shell: Shell) -> None:
     shell : Shell
         The shell of its cells.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # As Python has them: a broken pipe and a full file are exceptions, not the end.
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_IGN)
     sys.argv[:] = [""]
     # Last: a file of the submission never replaces a module.
     sys.path.append("")

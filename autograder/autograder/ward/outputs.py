@@ -74,6 +74,19 @@ def _clip(text: str, room: int) -> str:
     return text.encode("utf-8", "surrogatepass")[: max(0, room)].decode("utf-8", "ignore")
 
 
+def _shortened(lines: list[str], room: int) -> list[str]:
+    """Keep the first and the last entries of a traceback, as much as there is room for."""
+    head, tail = [_clip(lines[0], room // 4)], [_clip(lines[-1], room // 4)]
+    room //= 2
+    for index in range(1, len(lines) // 2 + 1):
+        for part, line in ((head, lines[index]), (tail, lines[-1 - index])):
+            room -= size(line)
+            if room < 0:
+                return [*head, "[Entries were left out here.]", *reversed(tail)]
+            part.append(line)
+    return lines
+
+
 def kibibytes(count: int) -> str:
     """Name a size as people read it.
 
@@ -222,6 +235,8 @@ class Recorder:
         self.flush()
         self._clear_now()
         lines = [str(line) for line in traceback]
+        if sum(map(size, lines)) > RESERVE_BYTES // 2:
+            lines = _shortened(lines, RESERVE_BYTES // 2)
         output: Output = {
             "output_type": "error",
             "ename": str(name)[:200],
@@ -231,9 +246,7 @@ class Recorder:
         if size(output) > max(self._left, self._reserve):
             self._cut = True
             output["evalue"] = _clip(output["evalue"], 2048)
-            while len(lines) > 1 and sum(map(size, lines)) > 8192:
-                lines.pop(len(lines) // 2)
-            output["traceback"] = [_clip(line, 4096) for line in lines]
+            output["traceback"] = _shortened(lines, 4096)
         self._take(size(output))
         self._items.append(output)
 
@@ -266,20 +279,20 @@ class Recorder:
             self._items.append({"output_type": "stream", "name": "stdout", "text": sentence})
         return self._items
 
-    def has_error(self, name: str) -> bool:
-        """Whether an error of this name was shown.
+    def has_error(self, *names: str) -> bool:
+        """Whether an error of one of these names was shown.
 
         Parameters
         ----------
-        name : str
-            The exception's name.
+        *names : str
+            Names of exceptions.
 
         Returns
         -------
         bool
         """
         return any(
-            output["output_type"] == "error" and output["ename"] == name for output in self._items
+            output["output_type"] == "error" and output["ename"] in names for output in self._items
         )
 
     def _clear_now(self) -> None:

@@ -36,6 +36,9 @@ DEFAULT_BYTES = 256 * 1024
 # The kernel names cells like this, and tracebacks and warnings show the name.
 _CELL_FILE = "/tmp/ipykernel_1/{}.py"
 
+# Of each end of a recursion without end.
+_SHOWN_FRAMES = 15
+
 # What the kernel sets for the commands that a notebook runs.
 ENVIRONMENT: Mapping[str, str] = {
     "TERM": "xterm-color",
@@ -280,6 +283,10 @@ class CellShell(InteractiveShell):
         """Keep no copy of what is printed."""
         yield
 
+    def _format_exception_for_storage(self, exception: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        """Keep no second copy of a traceback in the history."""
+        return {"ename": _name(type(exception)), "evalue": "", "traceback": []}
+
     def drain(self) -> None:
         """Take over what was written to descriptors."""
         for stream in self.streams:
@@ -309,6 +316,13 @@ class CellShell(InteractiveShell):
 
     system_piped = system
     system_raw = system
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show an exception; of one that went very deep, only both ends."""
+        error = (exc_tuple or sys.exc_info())[1]
+        if isinstance(error, RecursionError):
+            _leave_out_middle(error)
+        super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.drain()
@@ -471,7 +485,8 @@ class Shell:
             task.cancel()
             with contextlib.suppress(BaseException):
                 self._loop.run_until_complete(task)
-            if not self._recorder.has_error("KeyboardInterrupt"):
+            # Where the cell awaits, its own line is in the traceback of the cancellation.
+            if not self._recorder.has_error("KeyboardInterrupt", "CancelledError"):
                 self._recorder.error(
                     "KeyboardInterrupt", "", ["\x1b[31mKeyboardInterrupt\x1b[39m: "]
                 )
@@ -517,6 +532,17 @@ def _quiet_traits() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _leave_out_middle(error: BaseException) -> None:
+    """Shorten a traceback of hundreds of frames, which takes a second to print."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    if len(frames) > 4 * _SHOWN_FRAMES:
+        frames[_SHOWN_FRAMES].tb_next = frames[-_SHOWN_FRAMES]
 
 
 def _name(kind: type) -> str:

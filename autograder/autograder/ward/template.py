@@ -36,6 +36,7 @@ _WARM_CELLS = (
     "import sys, numpy; numpy.random.default_rng(1); numpy.linalg.norm([1.0])",
     "import pandas; pandas.DataFrame({'a': [1.5, None], 'b': ['x', 'y']})",
     "pandas.DataFrame({'a': [1, 2]}).groupby('a').sum().describe()",
+    "pandas.DataFrame({'a': [1, 2]})['b']",
 )
 _IMPORT_SECONDS = 60
 _CLOSE_SECONDS = 10
@@ -113,7 +114,9 @@ def _warm_up(settings: Mapping[str, Any]) -> _Template:
         warm.run(cell)
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
-    linecache.clearcache()
+    # What libraries' sources say may stay: errors below them are then shown sooner.
+    for file in [file for file in linecache.cache if "ipykernel_" in file]:
+        del linecache.cache[file]
     sys.modules.pop("__main__", None)
     shell = Shell(capture_descriptors=True)
     template = _Template(shell, settings, {}, stand_ins)
