@@ -74,17 +74,25 @@ def _clip(text: str, room: int) -> str:
     return text.encode("utf-8", "surrogatepass")[: max(0, room)].decode("utf-8", "ignore")
 
 
+def _weight(bundle: Mapping[str, Any]) -> int:
+    """Tell what a display takes of a cell's room."""
+    return 32 + sum(map(size, bundle["data"].values())) + size(bundle["metadata"])
+
+
 def _shortened(lines: list[str], room: int) -> list[str]:
     """Keep the first and the last entries of a traceback, as much as there is room for."""
-    head, tail = [_clip(lines[0], room // 4)], [_clip(lines[-1], room // 4)]
-    room //= 2
-    for index in range(1, len(lines) // 2 + 1):
-        for part, line in ((head, lines[index]), (tail, lines[-1 - index])):
-            room -= size(line)
-            if room < 0:
-                return [*head, "[Entries were left out here.]", *reversed(tail)]
-            part.append(line)
-    return lines
+    clipped = [_clip(line, room // 4) for line in lines]
+    head: list[str] = []
+    tail: list[str] = []
+    while len(head) + len(tail) < len(clipped):
+        # The last entry names the exception, the first one the cell.
+        first = len(head) < len(tail)
+        line = clipped[len(head)] if first else clipped[-1 - len(tail)]
+        room -= size(line)
+        if room < 0:
+            return [*head, "[Entries were left out here.]", *reversed(tail)]
+        (head if first else tail).append(line)
+    return [*head, *reversed(tail)]
 
 
 def kibibytes(count: int) -> str:
@@ -217,10 +225,12 @@ class Recorder:
         """
         for output in self._shown.get(display_id, []):
             # A progress bar changes often: what is replaced gives its room back.
-            self._left += size(output["data"])
+            self._left += _weight(output)
             bundle = self._fitting(data, metadata, is_result=False)
             if bundle is not None:
                 output.update(bundle)
+            else:
+                self._left -= _weight(output)
 
     def error(self, name: object, value: object, traceback: list[str]) -> None:
         """Add an error.
@@ -329,7 +339,7 @@ class Recorder:
             notes = {}
         if size(notes) > 4096:
             notes = {}
-        taken = sum(map(size, kept.values())) + size(notes)
+        taken = _weight({"data": kept, "metadata": notes})
         if taken > max(self._left, self._reserve):
             return None
         self._take(taken)

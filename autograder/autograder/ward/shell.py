@@ -4,6 +4,7 @@ One `Shell` per process is meant: IPython's shell is a singleton, and so are ``s
 the builtins. No thread is started, no history is kept on disk, and nothing is sent anywhere.
 """
 
+import ast
 import asyncio
 import builtins
 import contextlib
@@ -11,13 +12,14 @@ import fcntl
 import getpass
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Coroutine, Iterator, Mapping, MutableMapping
 from typing import Any, NoReturn
 
 from IPython.core.autocall import ExitAutocall
@@ -25,6 +27,7 @@ from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
@@ -35,6 +38,8 @@ DEFAULT_BYTES = 256 * 1024
 
 # The kernel names cells like this, and tracebacks and warnings show the name.
 _CELL_FILE = "/tmp/ipykernel_1/{}.py"
+
+_ASYNC = re.compile(r"\b(?:async|await)\b")
 
 # Of each end of a recursion without end.
 _SHOWN_FRAMES = 15
@@ -49,6 +54,27 @@ ENVIRONMENT: Mapping[str, str] = {
     "GIT_PAGER": "cat",
     "PLOTLY_RENDERER": "plotly_mimetype",
 }
+
+
+class _Transformer(TransformerManager):
+    """Turns magics into Python, and knows at a glance what is Python already."""
+
+    def __init__(self) -> None:
+        start: Any = super().__init__
+        start()
+        self._usual = list(self.token_transformers)
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        """Apply what looks at tokens, which takes longer than most cells run."""
+        if self.token_transformers == self._usual:
+            with contextlib.suppress(Exception), warnings.catch_warnings():
+                # No line of Python starts with a magic's sign.
+                warnings.simplefilter("ignore")
+                ast.parse("".join(lines))
+                return lines
+        slow: Any = super().do_token_transforms
+        changed: list[str] = slow(lines)
+        return changed
 
 
 class _Compiler(CachingCompiler):
@@ -248,6 +274,7 @@ class CellShell(InteractiveShell):
         self.streams: tuple[_Stream, ...] = ()
         start: Any = super().__init__
         start(**options)
+        self.input_transformer_manager = _Transformer()
         leave: Any = _Exit
         self.exiter = leave(self)
         for name in ("exit", "quit"):
@@ -431,6 +458,10 @@ class Shell:
                     stream.captured.close()
                 stream.captured = _Captured(fd)
                 stream.captured.open()
+        # What `display` and `get_ipython` find, should another shell have been made since.
+        kind: Any
+        for kind in CellShell._walk_mro():
+            kind._instance = self.ip
         sys.stdout, sys.stderr = self._streams
         builtins.input = _no_input
         getpass.getpass = _no_password
@@ -464,9 +495,12 @@ class Shell:
         self._recorder.begin(self._max_bytes if max_bytes is None else max_bytes)
         try:
             self._execute(source)
-        except KeyboardInterrupt as interrupt:  # between the cell's end and ours
-            if not self._recorder.has_error("KeyboardInterrupt"):
-                self._recorder.error("KeyboardInterrupt", interrupt, ["KeyboardInterrupt"])
+        except BaseException as error:
+            # An interrupt between the cell's end and ours, or an exception that shows another one.
+            name = _name(type(error))
+            if not self._recorder.has_error(name):
+                text = _text(error)
+                self._recorder.error(name, text, [f"{name}: {text}"])
         self.ip.drain()
         return self._recorder.finish()
 
@@ -503,28 +537,41 @@ class Shell:
                 )
 
     async def _cell(self, source: str) -> Any:
+        """Run a cell as IPython's own `run_cell` does, but transform it once."""
         ip: Any = self.ip
         trouble = None
         try:
             transformed = ip.transform_cell(source)
         except Exception:
             transformed, trouble = source, sys.exc_info()
-        if not ip.should_run_async(
-            source, transformed_cell=transformed, preprocessing_exc_tuple=trouble
-        ):
-            return ip.run_cell(source, store_history=True)
         result = None
         try:
-            result = await ip.run_cell_async(
+            cell = ip.run_cell_async(
                 source,
                 store_history=True,
                 transformed_cell=transformed,
                 preprocessing_exc_tuple=trouble,
             )
+            # Asking compiles the cell once more.
+            if _ASYNC.search(transformed) and ip.should_run_async(
+                source, transformed_cell=transformed, preprocessing_exc_tuple=trouble
+            ):
+                result = await cell
+            else:
+                result = _run_at_once(cell)
         finally:
             ip.events.trigger("post_execute")
             ip.events.trigger("post_run_cell", result)
         return result
+
+
+def _run_at_once(cell: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never waits."""
+    try:
+        cell.send(None)
+    except StopIteration as done:
+        return done.value
+    raise RuntimeError("a cell that waits needs an event loop")
 
 
 @contextlib.contextmanager
