@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from autograder.sealed.limits import Limits
 from autograder.sealed.wards import WardHost, WardSettings
 

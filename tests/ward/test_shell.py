@@ -10,9 +10,10 @@ from typing import Any
 
 import nbformat
 import pytest
+from IPython import get_ipython
+
 from autograder.ward.outputs import Recorder, plain_json, size
 from autograder.ward.shell import Shell
-from IPython import get_ipython
 
 
 @pytest.fixture(scope="module")
