@@ -33,15 +33,29 @@ _CONTAINERS: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
     (frozenset, frozenset.__iter__),
 )
 _ODD_KINDS: tuple[tuple[type, str], ...] = (
-    (type, "a class"),
-    (types.CoroutineType, "a coroutine (remove `async`)"),
-    (types.GeneratorType, "a generator (use `return`, or make a list of it)"),
-    (map, "an iterator (make a list of it)"),
-    (filter, "an iterator (make a list of it)"),
-    (zip, "an iterator (make a list of it)"),
-    (range, "a range (make a list of it)"),
-    (BaseException, "an exception (use `raise` instead of `return`)"),
+    (type, "class"),
+    (types.CoroutineType, "coroutine"),
+    (types.GeneratorType, "generator"),
+    (map, "iterator"),
+    (filter, "iterator"),
+    (zip, "iterator"),
+    (range, "range"),
+    (BaseException, "exception"),
 )
+_ODD_WORDS = {
+    "class": "a class",
+    "coroutine": "a coroutine (remove `async`)",
+    "generator": "a generator (use `return`, or make a list of it)",
+    "iterator": "an iterator (make a list of it)",
+    "range": "a range (make a list of it)",
+    "exception": "an exception (use `raise` instead of `return`)",
+    "function": "a function (are the parentheses of a call missing?)",
+    "object": "an object of a class",
+}
+_TOO_DEEP = "data that is nested too deeply"
+_TOO_MUCH_DATA = "far too much data"
+_TOO_MUCH_TEXT = "far too much text"
+_UNUSUAL = "unusual data"
 
 
 class NotPlainError(Exception):
@@ -77,9 +91,9 @@ def plain(value: object) -> Any:
         nonlocal left
         left -= 1
         if depth > _MAX_DEPTH:
-            raise NotPlainError("data that is nested too deeply")
+            raise NotPlainError(_TOO_DEEP)
         if left < 0:
-            raise NotPlainError("far too much data")
+            raise NotPlainError(_TOO_MUCH_DATA)
         kind = type(value)
         if kind in _ATOMS:
             return value
@@ -99,12 +113,12 @@ def plain(value: object) -> Any:
     except NotPlainError:
         raise
     except Exception:
-        raise NotPlainError("unusual data") from None
+        raise NotPlainError(_UNUSUAL) from None
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, str | bytes) and len(value) > _MAX_TEXT:
-        raise NotPlainError("far too much text")
+        raise NotPlainError(_TOO_MUCH_TEXT)
     return value
 
 
@@ -117,7 +131,7 @@ def _unpacked(value: Any) -> Any:
         return float(item) if type(item) is kind else item
     if kind is np.ndarray:
         if value.size > _MAX_ITEMS:
-            raise NotPlainError("far too much data")
+            raise NotPlainError(_TOO_MUCH_DATA)
         return np.ndarray.tolist(value)
     if kind is pd.Series or issubclass(kind, pd.Index):
         return list(value.array)
@@ -137,14 +151,31 @@ def _describe(value: object) -> str:
     kind = type(value)
     if value is pd.NA or value is pd.NaT:
         return "a missing value"
-    for odd, words in _ODD_KINDS:
+    for odd, name in _ODD_KINDS:
         if issubclass(kind, odd):
             if isinstance(value, types.CoroutineType):
                 value.close()  # or Python complains later that it was never awaited
-            return words
-    if callable(value):
-        return "a function (are the parentheses of a call missing?)"
-    return "an object of a class"
+            return _ODD_WORDS[name]
+    return _ODD_WORDS["function" if callable(value) else "object"]
+
+
+def odd_kind(name: str) -> str:
+    """Say what an odd answer is, of which only its kind is known.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"class"`` or ``"generator"``.
+
+    Returns
+    -------
+    str
+        A phrase for the learner, such as "a class". For a name that is not known, "unusual data":
+        whoever gave the name might spell a hidden input with it.
+    """
+    if name in (_TOO_DEEP, _TOO_MUCH_DATA, _TOO_MUCH_TEXT):
+        return name
+    return _ODD_WORDS.get(name, _UNUSUAL)
 
 
 def kind_of(value: object) -> str:

@@ -20,7 +20,7 @@ from IPython.core.displayhook import CapturingDisplayHook
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
-from autograder.answers import NotPlainError, plain, same
+from autograder.answers import NotPlainError, odd_kind, plain, same
 
 # A call may take this long, and after the first call that took longer, only this long.
 SECONDS_PER_CALL = 2.0
@@ -33,6 +33,7 @@ _BUILT_IN_ERRORS = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 }
+_ATOMS = (type(None), bool, int, float, str)
 _CELL_FILE = re.compile(r"ipykernel_\d+[/\\]\d+\.py$|^<ipython-input|^<learner")
 
 
@@ -195,6 +196,43 @@ def call(
     return Outcome("value", value=answer, changed_arguments=changed)
 
 
+def work_out(
+    function: Callable[..., object],
+    calls: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]],
+    **more: Any,
+) -> list[Outcome]:
+    """Call a function of our own with each set of arguments; never raise.
+
+    It is quicker than `call`: the function is trusted to end, and to say nothing that matters.
+
+    Parameters
+    ----------
+    function : callable
+        An exam's answer.
+    calls : sequence of (args, kwargs)
+        What to call it with. Lists, dicts and tables are copied.
+    **more
+        Given to every call.
+
+    Returns
+    -------
+    list of Outcome
+        One per call.
+    """
+    outcomes: list[Outcome] = []
+    with _quiet():
+        for args, kwargs in calls:
+            try:
+                if not all(type(item) in _ATOMS for item in (*args, *kwargs.values())):
+                    args, kwargs = copy.deepcopy((args, dict(kwargs)))
+                outcomes.append(Outcome("value", value=plain(function(*args, **kwargs, **more))))
+            except NotPlainError as odd:
+                outcomes.append(Outcome("odd", detail=str(odd)))
+            except Exception as error:
+                outcomes.append(_raised(function, error))
+    return outcomes
+
+
 def answer_all(
     function: Callable[..., object],
     calls: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]],
@@ -216,6 +254,8 @@ def answer_all(
     list of Outcome
         One per call; ``"skipped"`` for those that time did not allow.
     """
+    if hasattr(type(function), "__autograder_calls__"):
+        return _ask_the_ward(function, calls, deadline)
     outcomes: list[Outcome] = []
     seconds = SECONDS_PER_CALL
     for args, kwargs in calls:
@@ -227,6 +267,45 @@ def answer_all(
             # A loop that never ends on some input must not use up the time of the other inputs.
             seconds = SECONDS_ONCE_SLOW
     return outcomes
+
+
+def _ask_the_ward(
+    function: Any,
+    calls: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]],
+    deadline: float,
+) -> list[Outcome]:
+    """Ask all calls at once of a function that lives in another process."""
+    answers = function.__autograder_calls__(
+        calls, SECONDS_PER_CALL, SECONDS_ONCE_SLOW, max(0.0, deadline - time.monotonic())
+    )
+    return [_outcome(answer, *asked) for answer, asked in zip(answers, calls, strict=True)]
+
+
+def _outcome(answer: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
+    """Read what came of a call in another process, as `call` would have."""
+    if answer.kind == "value":
+        try:
+            value = plain(answer.value)
+        except NotPlainError as odd:
+            return Outcome("odd", detail=str(odd))
+        changed = answer.args is not None and _looks_changed(
+            (args, dict(kwargs)), (answer.args, answer.kwargs)
+        )
+        return Outcome("value", value=value, changed_arguments=changed)
+    if answer.kind == "odd":
+        return Outcome("odd", detail=odd_kind(answer.odd))
+    if answer.kind == "ended" or answer.left:
+        return Outcome("error", detail="exit()", line=answer.line)
+    if answer.kind != "raised":
+        return Outcome(answer.kind)
+    kind = vars(builtins)[answer.error]
+    name = "input()" if answer.asked else answer.error
+    if name == "NotImplementedError" and not answer.own:
+        name = "NotImplementedError elsewhere"
+    if issubclass(kind, ValueError):
+        message = " ".join(answer.messages)[:500]
+        return Outcome("refused", detail="ValueError", line=answer.line, message=message)
+    return Outcome("error", detail=name, line=answer.line)
 
 
 def _raised(function: object, error: BaseException) -> Outcome:

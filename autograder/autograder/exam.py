@@ -221,15 +221,18 @@ class Exam:
             If the exam's own answer is neither plain data nor a ValueError.
         """
         if slips not in self._answers:
-            outcomes = tuple(
-                calling.call(self.answer, item.args, {**item.kwargs, "slips": slips}, seconds=60.0)
-                for item in self.cases
-            )
+            calls = [(item.args, item.kwargs) for item in self.cases]
+            outcomes = tuple(calling.work_out(self.answer, calls, slips=slips))
             for item, outcome in zip(self.cases, outcomes, strict=True):
                 if outcome.kind not in ("value", "refused"):
                     raise ExamError(f"{self.name}{item} with {set(slips)}: {outcome}")
             self._answers[slips] = outcomes
         return self._answers[slips]
+
+    def prepare(self) -> None:
+        """Work out all that depends on no learner: the right answers, and those of wrong models."""
+        for model in (NO_SLIPS, *self.models):
+            self.answers(model)
 
     @cached_property
     def _answers(self) -> dict[frozenset[str], tuple[Outcome, ...]]:

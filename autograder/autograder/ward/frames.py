@@ -51,6 +51,7 @@ def send(
     fds: Sequence[int] = (),
     *,
     seconds: float | None = None,
+    max_bytes: int = 0xFFFFFFFF,
 ) -> None:
     """Send one message, and open files with it.
 
@@ -64,19 +65,21 @@ def send(
         Descriptors to pass along; they stay open here.
     seconds : float, optional
         How long the other end may take to read it; without it, forever.
+    max_bytes : int
+        The longest message.
 
     Raises
     ------
     FrameError
-        `Malformed`, `TooBig`, `Closed` or `TimedOut`.
+        `Malformed` or `TooBig`, before anything is sent; `Closed` or `TimedOut`.
     """
     try:
         text = _dump(message)
     except (ValueError, TypeError, RecursionError) as error:
         raise Malformed(f"a message that JSON cannot say: {error}") from None
     body = text.encode("utf-8", "surrogatepass")
-    if len(body) > 0xFFFFFFFF:
-        raise TooBig("a message of more than 4 GiB")
+    if len(body) > max_bytes:
+        raise TooBig(f"a message of {len(body)} bytes; {max_bytes} are allowed")
     left = memoryview(_LENGTH.pack(len(body)) + body)
     end = None if seconds is None else time.monotonic() + seconds
     passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []

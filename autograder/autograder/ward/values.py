@@ -23,7 +23,7 @@ from typing import Any, cast
 
 MAX_DEPTH = 200
 MAX_ITEMS = 1_000_000
-MAX_TEXT = 8 * 2**20
+MAX_TEXT = 4 * 2**20
 MAX_BYTES = 8 * 2**20
 MAX_BITS = 2**20
 MAX_COLUMNS = 5_000
@@ -235,6 +235,15 @@ class _Writer:
     def put_deque(self, value: collections.deque[Any], depth: int) -> list[Any]:
         longest = value.maxlen
         return self.all("deque", [longest, *value], depth)
+
+    def put_keys(self, value: Any, depth: int) -> list[Any]:
+        return self.all("keys", value, depth)
+
+    def put_values(self, value: Any, depth: int) -> list[Any]:
+        return self.all("values", value, depth)
+
+    def put_items(self, value: Any, depth: int) -> list[Any]:
+        return self.pairs("items", value, depth)
 
     def put_range(self, value: range, depth: int) -> list[Any]:
         return self.all("range", (value.start, value.stop, value.step), depth)
@@ -448,6 +457,9 @@ _WRITERS: dict[type, _Write] = {
     collections.Counter: _Writer.put_counter,
     collections.defaultdict: _Writer.put_default_dict,
     collections.deque: _Writer.put_deque,
+    type({}.keys()): _Writer.put_keys,
+    type({}.values()): _Writer.put_values,
+    type({}.items()): _Writer.put_items,
     range: _Writer.put_range,
     slice: _Writer.put_slice,
     type(...): _Writer.put_ellipsis,
@@ -678,6 +690,18 @@ class _Reader:
         longest = tree[1]
         _demand(longest is None or _is_count(longest), "no length")
         return collections.deque(self.all(tree[2:], depth), longest)
+
+    def get_keys(self, tree: list[Any], depth: int) -> Any:
+        items = self._distinct(self.all(tree[1:], depth))
+        result = dict.fromkeys(items)
+        _demand(len(result) == len(items), "a dict with a key twice")
+        return result.keys()
+
+    def get_values(self, tree: list[Any], depth: int) -> Any:
+        return dict(enumerate(self.all(tree[1:], depth))).values()
+
+    def get_items(self, tree: list[Any], depth: int) -> Any:
+        return self.get_dict(tree, depth).items()
 
     def get_named_tuple(self, tree: list[Any], depth: int) -> Any:
         name, names = tree[1:3]
@@ -1007,6 +1031,8 @@ _READERS: dict[str, _Read] = {
     "i": _Reader.get_long,
     "index": _Reader.get_index,
     "interval": _Reader.get_interval,
+    "items": _Reader.get_items,
+    "keys": _Reader.get_keys,
     "l": _Reader.get_list,
     "mi": _Reader.get_multi_index,
     "missing": _Reader.get_missing,
@@ -1026,6 +1052,7 @@ _READERS: dict[str, _Read] = {
     "td": _Reader.get_duration,
     "time": _Reader.get_time,
     "ts": _Reader.get_timestamp,
+    "values": _Reader.get_values,
     "zone": _Reader.get_zone_info,
 }
 
