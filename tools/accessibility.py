@@ -63,11 +63,32 @@ def violations_in_notebook(page: Page, *, leave_out: Sequence[str] = ()) -> list
     if not present:
         message = "The open notebook shows no Markdown and no output: nothing to check."
         raise ValueError(message)
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     # JupyterLab's body is 0 pixels high, with its overflow hidden, around parts that are placed
     # absolutely. axe-core takes what lies in it for hidden, and would check no contrast at all.
     page.add_style_tag(content="html, body { height: 100% !important; }")
+    return _violations(page, present, leave_out)
+
+
+def violations_on_page(page: Page) -> list[Violation]:
+    """Return the serious and critical violations on a whole page that is not JupyterLab's.
+
+    Parameters
+    ----------
+    page : Page
+        Any page that is open.
+
+    Returns
+    -------
+    list of Violation
+        Empty where the page is clean.
+    """
+    return _violations(page, ["html"], ())
+
+
+def _violations(page: Page, parts: list[str], leave_out: Sequence[str]) -> list[Violation]:
+    """Run axe-core on parts of a page."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     result = page.evaluate(
         """([selectors, rules]) => axe.run(
             { include: selectors.map(s => [s]) },
@@ -75,7 +96,7 @@ def violations_in_notebook(page: Page, *, leave_out: Sequence[str] = ()) -> list
                 resultTypes: ['violations'],
                 rules: Object.fromEntries(rules.map(rule => [rule, { enabled: false }])),
             })""",
-        [present, list(leave_out)],
+        [parts, list(leave_out)],
     )
     return [
         Violation(

@@ -212,7 +212,7 @@ def test_answers_that_a_person_reads() -> None:
     assert (why.score.text, how.score.text, words.score.text) == ("4 of 5", "2 of 3", "9 of 8")
     assert why.comments[0].html == "<p>Nearly.</p>\n"
     assert "look at this one again" in how.checks[0].remark
-    assert words.checks[0].remark == "1 of these are extra credit."
+    assert words.checks[0].remark == "1 of these is extra credit."
     assert [block.label for block in words.blocks] == ["The text of the exercise", "Your answer"]
 
 

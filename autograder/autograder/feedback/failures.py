@@ -107,7 +107,7 @@ def own_frames(traceback: Iterable[object], sources: Mapping[int, str]) -> tuple
         for count, number in _FRAME.findall(plain(str(part)[:50_000])):
             lines = sources.get(int(count), "").splitlines()
             if 1 <= int(number) <= len(lines):
-                frames.append(Frame(int(count), int(number), lines[int(number) - 1].strip()))
+                frames.append(Frame(int(count), int(number), lines[int(number) - 1].strip()[:200]))
     unique = [frame for at, frame in enumerate(frames) if at == 0 or frame != frames[at - 1]]
     return tuple(unique[-10:])
 

@@ -29,7 +29,7 @@ from autograder.feedback.marks import Marks
 from autograder.feedback.outputs import Stopped, shown
 from autograder.feedback.records import Block, Check, ConceptLine, Remark, Section
 from autograder.feedback.redact import HIDDEN, diagnosis_of
-from autograder.feedback.scores import State, score_of, sum_of
+from autograder.feedback.scores import State, is_or_are, score_of, sum_of
 from autograder.report import inline, number
 
 _MOST_CELLS = 2_000
@@ -198,7 +198,7 @@ def missing_section(names: Sequence[str], marks: Marks, at: int) -> Section:
         Check(
             _anchor(name),
             name,
-            score_of(marks.cells[name], 0.0, untouched=True, stopped=True),
+            score_of(marks.cells[name], 0.0, untouched=False, stopped=True),
             remark="This cell of the assignment is missing in your notebook.",
         )
         for name in names
@@ -219,7 +219,7 @@ def _remark(marks: Marks, grade_id: str) -> str:
         return ""
     said = []
     if mark.extra:
-        said.append(f"{number(mark.extra)} of these are extra credit.")
+        said.append(f"{number(mark.extra)} of these {is_or_are(mark.extra)} extra credit.")
     if mark.again:
         said.append("An earlier version was graded; your instructor will look at this one again.")
     return " ".join(said)

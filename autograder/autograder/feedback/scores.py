@@ -59,6 +59,11 @@ class Score:
         return f"{number(self.earned)} of {number(self.points)}"
 
     @property
+    def noun(self) -> str:
+        """Write the word after `text`."""
+        return "point" if self.points == 1 else "points"
+
+    @property
     def gain(self) -> float:
         """What is still to be earned without a person."""
         return max(self.points - self.earned - self.waiting, 0.0)
@@ -66,6 +71,11 @@ class Score:
     def share(self, points: float) -> float:
         """Give points as a percentage, for a bar."""
         return round(min(max(points / self.points, 0.0), 1.0) * 100, 2) if self.points else 0.0
+
+
+def is_or_are(points: float) -> str:
+    """Choose the verb for a number of points."""
+    return "is" if points == 1 else "are"
 
 
 def score_of(mark: Mark | None, points: float, untouched: bool, stopped: bool = False) -> Score:

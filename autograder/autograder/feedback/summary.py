@@ -9,7 +9,7 @@ from markupsafe import Markup
 from autograder.feedback.failures import plain
 from autograder.feedback.marks import Marks
 from autograder.feedback.records import Section
-from autograder.feedback.scores import Score
+from autograder.feedback.scores import Score, is_or_are
 from autograder.report import inline, number
 
 
@@ -21,7 +21,7 @@ def headline(score: Score, broken: str) -> str:
         return "Nothing in this notebook is worth points"
     text = f"{number(score.earned)} of {number(score.points)}"
     if not score.waiting:
-        return f"{text} points"
+        return f"{text} {score.noun}"
     verb = "awaits" if score.waiting == 1 else "await"
     return f"{text} so far; {number(score.waiting)} {verb} your instructor"
 
@@ -67,7 +67,8 @@ def notes_on(
         )
         notes.append(f"{late}: {cost}")
     if score.extra:
-        notes.append(f"{number(score.extra)} of your points are extra credit.")
+        verb = is_or_are(score.extra)
+        notes.append(f"{number(score.extra)} of your points {verb} extra credit.")
     empty = sum(section.score.state == "unanswered" for section in exercises)
     if empty and not broken:
         are = "exercise is" if empty == 1 else "exercises are"
