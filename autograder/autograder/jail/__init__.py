@@ -4,7 +4,7 @@
 Standard library only; this package is also imported inside the jail.
 """
 
-from .launch import launch
+from .launch import JailProcess, launch
 from .spec import HOME, RUNTIME, JailError, JailSpec, RawLimits
 
-__all__ = ["HOME", "RUNTIME", "JailError", "JailSpec", "RawLimits", "launch"]
+__all__ = ["HOME", "RUNTIME", "JailError", "JailProcess", "JailSpec", "RawLimits", "launch"]

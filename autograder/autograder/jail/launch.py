@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from .spec import HOME, JailError, JailSpec, RawLimits
+from .spec import HOME, Backend, JailError, JailSpec, RawLimits
 from .system import furniture
 
 _START = "import sys; sys.path.append(sys.argv.pop()); from jail.outer import main; main()"
@@ -33,6 +33,18 @@ ENVIRONMENT = {
 }
 
 
+class JailProcess(subprocess.Popen[bytes]):
+    """The process that waits for a jail.
+
+    Attributes
+    ----------
+    backend : str
+        How the jail is built: ``"namespaces"`` or ``"landlock"``.
+    """
+
+    backend: Backend = "namespaces"
+
+
 def launch(
     spec: JailSpec,
     argv: Sequence[str],
@@ -40,7 +52,7 @@ def launch(
     limits: RawLimits,
     *,
     stderr: bool = False,
-) -> subprocess.Popen[bytes]:
+) -> JailProcess:
     """Start the learner's Python in a jail.
 
     It runs ``interpreter -I *argv`` with an empty environment but for what ``ENVIRONMENT`` says, no
@@ -62,7 +74,7 @@ def launch(
 
     Returns
     -------
-    subprocess.Popen
+    JailProcess
         The process that waits for the jail. ``terminate`` ends the jail and then exits; so does
         closing its ``stdin``, and the end of this process, however it comes.
 
@@ -73,7 +85,7 @@ def launch(
     """
     report, status = os.pipe()
     try:
-        process = subprocess.Popen(
+        process = JailProcess(
             [sys.executable, "-I", "-S", "-B", "-c", _START, str(Path(__file__).parent.parent)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
