@@ -138,6 +138,9 @@ def test_a_broken_submission_is_told_so_in_words() -> None:
     assert found.headline == "This notebook could not be graded"
     assert str(found.next_words).startswith(f"{reason}. Mend that and hand it in again")
     assert html(nb, said).count(reason) == 1
+    assert found.exercises == ()
+    read = page(nb, marks({"one-check": Mark(4, 2, by_hand=True)}))
+    assert read.exercises[0].score.text == "2 of 4"
     assert "could not be graded" in html(notebook(autograder={"broken": reason}))
 
 
@@ -282,6 +285,19 @@ def test_an_error_shows_kind_message_and_the_learners_own_lines() -> None:
     page = html(notebook(code(sources[1]), code(sources[2], error("E", "", (2, 1)), count=2)))
     for trace in ("/opt/grader", "Traceback", "exam.py", "91.375"):
         assert trace not in page
+
+
+@pytest.mark.parametrize("name", ["CellTimeoutError", "DeadKernelError", "LimitError"])
+def test_what_the_grader_stopped_is_said_once(name: str) -> None:
+    reason = "The cell ran for more than 30 seconds."
+    cell = answer("one", "while True: ...", error(name, reason))
+    cell.metadata["autograder"] = {"status": "timeout", "diagnosis": reason}
+    asked = check("c", hidden("examine()"), error(name, "asked for 91.375"))
+    written = html(notebook(cell, asked), marks({"c": Mark(4)}))
+    assert written.count(reason) == 1
+    assert "It was stopped</strong>" in written
+    assert name not in written
+    assert "91.375" not in written
 
 
 def test_frames_of_the_grader_in_a_printed_traceback_are_left_out() -> None:

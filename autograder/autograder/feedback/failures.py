@@ -28,6 +28,7 @@ _SHORTEST_WORDS = 12
 
 TOO_LONG = "The check took too long and was stopped. Look for a loop that never ends."
 BROKEN = "The check could not be completed. Please tell your instructor."
+ENDED = "Your code ended the program, or used more than it may, while it was asked."
 NOT_STARTED = "Not started yet: the code still raises `NotImplementedError`."
 
 UNKNOWN = "error"
@@ -35,6 +36,8 @@ UNKNOWN = "error"
 # What a learner's answer cannot bring about by itself.
 _OURS = ("ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError", "TabError")
 _LATE = ("CellTimeoutError", "TimeoutError")
+# How the grader calls what it had to stop; the message says why.
+STOPPED_BY_GRADER = ("CellTimeoutError", "DeadKernelError", "LimitError")
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,8 @@ def _sentences(
     where = f" at line {line} of the check" if line else ""
     if name in _LATE:
         return (TOO_LONG,)
+    if name in STOPPED_BY_GRADER:
+        return (ENDED,)
     if own and kind == "NotImplementedError":
         return (NOT_STARTED,)
     if own:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from autograder.feedback.clean import clean, is_picture, is_too_long
 from autograder.feedback.failures import (
+    STOPPED_BY_GRADER,
     Frame,
     kind_of_error,
     own_frames,
@@ -78,7 +79,7 @@ class Stopped:
     Attributes
     ----------
     kind, message : str
-        Of the error.
+        Of the error. What the grader itself had to stop has no kind.
     own : tuple of Frame
         Lines of this cell, the outermost first.
     other : tuple of Frame
@@ -158,8 +159,8 @@ def _stopped(item: Mapping[str, Any], count: int, sources: Mapping[int, str]) ->
     name = str(item.get("ename", ""))
     traceback = item.get("traceback")
     frames = own_frames(traceback if isinstance(traceback, list) else [], sources)
-    kind = kind_of_error(name)
-    if kind != name and name.isidentifier() and name.isascii():
+    kind = "" if name in STOPPED_BY_GRADER else kind_of_error(name)
+    if kind and kind != name and name.isidentifier() and name.isascii():
         kind = name[:60]  # in a learner's own cell it is what they called it
     return Stopped(
         kind,

@@ -44,6 +44,8 @@ def page_of(nb: NotebookNode, marks: Marks, names: Names, *, picture: Picture = 
         reader.section(at, part_title or title or names.notebook, cells)
         for at, (part_title, cells) in enumerate(parts, 1)
     ]
+    if broken and not any(mark.by_hand for mark in marks.cells.values()):
+        sections = []  # what stands there is the assignment, and no answer
     missing = [name for name in marks.cells if name not in reader.seen]
     if missing and sections:
         sections.append(missing_section(missing, marks, len(sections) + 1))

@@ -168,12 +168,17 @@ class Reader:
         pointed = [
             frame.line for item in outputs if isinstance(item, Stopped) for frame in item.own
         ]
+        remark = diagnosis_of(cell)
+        if any(
+            isinstance(item, Stopped) and item.message in (remark, remark[:-1]) for item in outputs
+        ):
+            remark = ""  # the output says it
         labels = {"given": "Given code", "own": "Code cell"}
         block = Block(
             labels.get(role, "Your answer"),
             code=self._code(cell.source, pointed),
             outputs=outputs,
-            remark=diagnosis_of(cell),
+            remark=remark,
         )
         return replace(block, folded=role == "given" and not block.stopped)
 
