@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, SupportsIndex, cast
 
@@ -135,22 +135,27 @@ class Conversation:
     dial : callable
         Gives a socket to a new fork.
     cell_file : callable, optional
-        Gives the file name under which tracebacks show a cell of this number.
+        Gives the file name under which tracebacks show a line of the cell of this number.
     own_name : callable, optional
         Gives the name under which both sides have a trusted function or class, or None.
+    named : container of str
+        The names that the check's own text uses. Objects of classes that it names may be added and
+        compared, and exceptions that it names arrive as themselves.
     """
 
     def __init__(
         self,
         dial: Callable[[], socket.socket],
-        cell_file: Callable[[int], str] | None = None,
+        cell_file: Callable[[int, int], str] | None = None,
         own_name: Callable[[object], str | None] | None = None,
+        named: Container[str] = (),
     ) -> None:
         self._dial = dial
         self._sock: socket.socket | None = None
         self._forks = 0
-        self._cell_file = cell_file or (lambda number: f"<learner's cell {number}>")
+        self._cell_file = cell_file or (lambda number, line: f"<learner's cell {number}>")
         self._own_name = own_name or (lambda thing: None)
+        self._named = named
         self._classes = 0
         self.generation = 0
         self.deadline = math.inf
@@ -159,6 +164,7 @@ class Conversation:
         # By identity of the tree, which is kept alive: its number in the present fork.
         self._sent: dict[int, tuple[int, Any]] = {}
         self._referred = False
+        self._trouble: Exception | None = None
 
     def close(self) -> None:
         """End the fork."""
@@ -271,9 +277,14 @@ class Conversation:
         handle = _handle_of(value)
         if handle is not None:
             handle.name = name
-            if type(value) in (RemoteType, RemoteErrorType):
-                value._was_asked_for(name)
+            if isinstance(value, RemoteType):
+                value._set("_asked", True)
         return "value", value
+
+    def name_of(self, value: object) -> str | None:
+        """Give the name under which an object of the ward was found."""
+        handle = _handle_of(value)
+        return None if handle is None else handle.name
 
     def delete(self, name: str) -> None:
         """Delete a name in the fork."""
@@ -293,12 +304,23 @@ class Conversation:
         Refused
             If it is neither data nor something that the ward has too.
         """
+        __tracebackhide__ = True
+        self._trouble = None
         try:
             return encode(value, self._refer)
         except CannotCross as reason:
+            if self._trouble is not None:
+                raise self._trouble from None
             raise Refused(f"{reason} cannot be handed to a submission") from None
 
     def _refer(self, value: object) -> list[Any]:
+        try:
+            return self._reference(value)
+        except (Gone, NameError, TimeoutError) as error:
+            self._trouble = error
+            raise
+
+    def _reference(self, value: object) -> list[Any]:
         handle = _handle_of(value)
         self._referred = True
         if handle is not None:
@@ -406,12 +428,15 @@ class Conversation:
         }
         if error is not None:
             errors = tuple(base for base in bases if isinstance(base, RemoteErrorType))
-            return RemoteErrorType(name, errors or (error,), names)._at(handle, told)
+            raised = RemoteErrorType(name, errors or (error,), names)._at(handle, told)
+            raised._set("_asked", name in self._named)
+            return raised
         special = [item for item in _list(told.get("special")) if item in _SPECIAL_METHODS]
         names |= {f"__{item}__": _SPECIAL_METHODS[item] for item in special}
         names["__slots__"] = ()
         parents = tuple(base for base in bases if type(base) is RemoteType)
         made = RemoteType(name, parents or (RemoteObject,), names)._at(handle, told)
+        made._set("_asked", name in self._named)
         made._set("_compares", "eq" in _list(told.get("special")))
         return made
 
@@ -439,26 +464,38 @@ class Conversation:
         kwargs = kwargs or {}
         asked = function if isinstance(function, str) else self.number_of(function)
         seconds = self.left()
+        given, named = self._arguments(args, kwargs)
         reply = self.ask(
             {
                 "do": "call",
                 "function": asked,
-                "args": [self.encode(value) for value in args],
-                "kwargs": [[name, self.encode(value)] for name, value in kwargs.items()],
+                "args": given,
+                "kwargs": named,
                 "seconds": max(seconds - GRACE_SECONDS, seconds / 2),
             },
             seconds,
         )
         self._print(reply.get("printed"))
         for place, tree in self._changes(reply):
-            given = kwargs.get(place) if isinstance(place, str) else _at(args, place)
-            if given is not None:
-                self._take_over(given, tree)
+            value = kwargs.get(place) if isinstance(place, str) else _at(args, place)
+            if value is not None:
+                self._take_over(value, tree)
         if reply.get("slow"):
             raise TimeoutError("the submission took too long and was stopped")
         if type(reply.get("raised")) is dict:
             self._raise(reply["raised"])
         return self._value(reply)
+
+    def _arguments(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[list[Any], list[Any]]:
+        __tracebackhide__ = True
+        given, named = [], []
+        for value in args:
+            given.append(self.encode(value))
+        for name, value in kwargs.items():
+            named.append([name, self.encode(value)])
+        return given, named
 
     def _print(self, text: object) -> None:
         """Hand on what a call printed, if the check wants to see it."""
@@ -544,10 +581,7 @@ class Conversation:
         if known is not None:
             return known[2]
         self._referred = False
-        trees = [
-            [self.encode(value) for value in args],
-            [[name, self.encode(value)] for name, value in kwargs.items()],
-        ]
+        trees = self._arguments(args, kwargs)
         if not self._referred:
             if len(_trees) > 10_000:
                 _trees.clear()
@@ -635,7 +669,7 @@ class Conversation:
         if not (_is_number(cell) and _line(line)):
             return None
         code = _RAISE.replace(
-            co_filename=self._cell_file(cell),
+            co_filename=self._cell_file(cell, line),
             co_firstlineno=line,
             co_name=name if _is_name(name) else "<module>",
             co_qualname=name if _is_name(name) else "<module>",
@@ -820,16 +854,10 @@ class RemoteType(type):
     def _at(cls, handle: Handle, told: dict[str, Any]) -> "RemoteType":
         cls._set("_place", handle)
         cls._set("_described", told)
-        cls._set("_asked", False)
         return cls
 
     def _set(cls, name: str, value: object) -> None:
         type.__setattr__(cls, name, value)
-
-    def _was_asked_for(cls, name: str) -> None:
-        cls._set("_asked", True)
-        if _is_name(name):
-            type.__setattr__(cls, "__name__", name)
 
     def _is_asked_for(cls) -> bool:
         """Whether the check names this class, or one that it derives from."""
@@ -919,7 +947,7 @@ class RemoteObject:
             return True
         if type(self) is not type(other) or not type(self)._compares:
             return False
-        return bool(self._state() == other._state())  # type: ignore[attr-defined]
+        return bool(self._state() == other._state())
 
     def __ne__(self, other: object) -> bool:
         __tracebackhide__ = True

@@ -499,16 +499,22 @@ def _writer_for(kind: type) -> _Write | None:
     if numpy is not None:
         if kind is numpy.ndarray:
             return _Writer.put_array
-        if issubclass(kind, numpy.generic) and kind.__module__ == "numpy":
+        if issubclass(kind, numpy.generic) and _is_numpys(kind, numpy):
             return _Writer.put_scalar
     pandas = sys.modules.get("pandas")
-    if pandas is not None and type.__getattribute__(kind, "__module__").startswith("pandas"):
+    module = type.__getattribute__(kind, "__module__")
+    if pandas is not None and type(module) is str and module.startswith("pandas"):
         writer = _pandas_writer(pandas, kind)
         if writer is not None:
             return writer
     if issubclass(kind, tuple) and _is_named_tuple(kind):
         return _write_named_tuple
     return next((write for base, write in _BASES if issubclass(kind, base)), None)
+
+
+def _is_numpys(kind: type, numpy: Any) -> bool:
+    module = type.__getattribute__(kind, "__module__")
+    return module == "numpy" and vars(numpy).get(type.__getattribute__(kind, "__name__")) is kind
 
 
 def _pandas_writer(pandas: Any, kind: type) -> _Write | None:

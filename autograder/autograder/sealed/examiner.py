@@ -1,0 +1,276 @@
+"""Examiners, from the grader's side: trusted processes in which check cells run."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autograder.sealed.wards import CellRun
+from autograder.ward.frames import FrameError, TimedOut, receive, send
+
+_START_SECONDS = 120.0
+_MAX_REPLY = 256 * 2**20
+# After its time a check is interrupted, and after this much more its examiner is ended.
+_GRACE_SECONDS = 2.0
+_ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
+
+
+class ExaminerError(Exception):
+    """The examiner's process could not be started, or is gone."""
+
+
+class ExaminerHost:
+    """Starts a trusted interpreter once, and forks an examiner from it for each submission.
+
+    Parameters
+    ----------
+    interpreter : Path, optional
+        Python with the grading side installed; by default, the running one.
+    """
+
+    def __init__(self, interpreter: Path | None = None) -> None:
+        self._interpreter = interpreter or Path(sys.executable)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+        self._prepared: dict[tuple[tuple[str, ...], bool], None] = {}
+
+    def __enter__(self) -> "ExaminerHost":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the interpreter and its examiners."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+        if self._process is not None:
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def prepare(self, modules: Sequence[str], warm: bool = False) -> None:
+        """Import modules before submissions need them.
+
+        Parameters
+        ----------
+        modules : sequence of str
+            Full names. What cannot be imported is left to the cells to say.
+        warm : bool
+            Also work out what the modules' exams need for any submission: right answers and wrong
+            models. It takes seconds, and saves them for every wrong submission.
+        """
+        key = (tuple(modules), warm)
+        if key not in self._prepared:
+            self._prepared[key] = None
+            if self._sock is not None:
+                self._prepare(*key)
+
+    def _prepare(self, modules: tuple[str, ...], warm: bool) -> None:
+        self.ask({"do": "prepare", "modules": list(modules), "warm": warm})
+
+    def open(
+        self,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        asked: Collection[str] = (),
+    ) -> "Examiner":
+        """Fork an examiner.
+
+        Parameters
+        ----------
+        environment : mapping of str to str
+            Variables to set in it.
+        folder : Path, optional
+            Where its cells run; by default, an empty folder.
+        asked : collection of str
+            Names that the assignment asks learners to define; see `Namespace`.
+
+        Returns
+        -------
+        Examiner
+
+        Raises
+        ------
+        ExaminerError
+            If the interpreter cannot be started.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                reply = self.ask(
+                    {
+                        "do": "open",
+                        "environment": dict(environment),
+                        "folder": None if folder is None else str(folder.resolve()),
+                        "asked": sorted(asked),
+                    },
+                    theirs.fileno(),
+                )
+            except BaseException:
+                ours.close()
+                raise
+        return Examiner(self, ours, reply["pid"])
+
+    def ask(self, request: dict[str, Any], *fds: int) -> dict[str, Any]:
+        """Have the interpreter do something; start it first if need be.
+
+        Raises
+        ------
+        ExaminerError
+            If it cannot be started, or does not answer.
+        """
+        if self._sock is None:
+            self._start()
+        assert self._sock is not None
+        try:
+            send(self._sock, request, fds, seconds=_START_SECONDS)
+            reply, _ = receive(self._sock, _START_SECONDS)
+        except FrameError as error:
+            self.close()
+            raise ExaminerError(f"the examiner's process does not answer: {error}") from None
+        if "error" in reply:
+            raise ExaminerError(f"the examiner's process failed: {reply['error']}")
+        return reply
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [
+                        str(self._interpreter),
+                        "-P",
+                        "-m",
+                        "autograder.sealed.examining",
+                        str(theirs.fileno()),
+                    ],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env={**os.environ, **_ONE_THREAD},
+                )
+            except OSError as error:
+                ours.close()
+                raise ExaminerError(f"the examiner cannot be started: {error}") from None
+        self._sock = ours
+        for modules, warm in self._prepared:
+            self._prepare(modules, warm)
+
+
+class Examiner:
+    """The trusted process for one submission; made by `ExaminerHost.open`."""
+
+    def __init__(self, host: ExaminerHost, sock: socket.socket, pid: int) -> None:
+        self._host = host
+        self._sock = sock
+        self._pid = pid
+        self.alive = True
+
+    def __enter__(self) -> "Examiner":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        self._sock.close()
+        if self.alive:
+            self.alive = False
+            with contextlib.suppress(ExaminerError):
+                self._host.ask({"do": "kill", "pid": self._pid})
+
+    def run(
+        self,
+        source: str,
+        *,
+        is_check: bool,
+        holder: socket.socket | None = None,
+        seconds: float,
+        number: int | None = None,
+    ) -> CellRun:
+        """Run one cell.
+
+        Parameters
+        ----------
+        source : str
+            The cell.
+        is_check : bool
+            Whether it is a check, which asks the submission; else an instructor's cell.
+        holder : socket.socket, optional
+            For a check: the ward's copy at this place of the notebook.
+        seconds : float
+            How long it may run.
+        number : int, optional
+            The number that the cell shall show.
+
+        Returns
+        -------
+        CellRun
+            Of status ``"ok"``, ``"error"``, ``"timeout"`` or ``"died"``.
+        """
+        started = time.monotonic()
+        request = {
+            "do": "run",
+            "source": source,
+            "check": is_check,
+            "seconds": seconds,
+            "number": number,
+        }
+        fds = [holder.fileno()] if holder is not None and is_check else []
+        timed_out = False
+        try:
+            send(self._sock, request, fds, seconds=seconds)
+            try:
+                reply, _ = receive(self._sock, seconds, _MAX_REPLY)
+            except TimedOut:
+                timed_out = True
+                self._host.ask({"do": "interrupt", "pid": self._pid})
+                reply, _ = receive(self._sock, _GRACE_SECONDS, _MAX_REPLY)
+        except (FrameError, ExaminerError):
+            self.close()
+            return self._lost(timed_out, time.monotonic() - started, number)
+        outputs = tuple(reply["outputs"])
+        failed = any(output["output_type"] == "error" for output in outputs)
+        took = time.monotonic() - started
+        if timed_out:
+            return CellRun(outputs, "timeout", _SLOW, took, reply["count"])
+        return CellRun(outputs, "error" if failed else "ok", "", took, reply["count"])
+
+    def _lost(self, timed_out: bool, seconds: float, number: int | None) -> CellRun:
+        name = "TimeoutError" if timed_out else "RuntimeError"
+        said = _SLOW if timed_out else _DIED
+        output = {
+            "output_type": "error",
+            "ename": name,
+            "evalue": said,
+            "traceback": [f"{name}: {said}"],
+        }
+        return CellRun((output,), "timeout" if timed_out else "died", said, seconds, number)
+
+
+_SLOW = "The check took too long and was stopped."
+_DIED = "The check ended its own process. Please tell your instructor."

@@ -1,0 +1,259 @@
+"""The examiner's process: a warm interpreter that forks once for each submission.
+
+``python -m autograder.sealed.examining FD`` reads requests from the socket FD. Only trusted code
+runs here: instructor cells, check cells, and the exams that they import.
+"""
+
+import contextlib
+import gc
+import importlib
+import linecache
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from types import FrameType
+from typing import Any, NoReturn
+
+from autograder.sealed.namespace import Namespace, programs_of
+from autograder.sealed.proxies import Conversation, connect
+from autograder.ward.frames import FrameError, receive, send
+from autograder.ward.shell import Shell
+
+MAX_REQUEST = 64 * 2**20
+# Before the caller's time is up, so that the cell itself can say what took so long.
+_EARLIER_SECONDS = 0.5
+_WORD = re.compile(r"[^\W\d]\w*")
+_CELL_FILE = "/tmp/ipykernel_2/{}.py"
+
+
+def main() -> None:
+    """Serve as the template."""
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(sock.fileno(), False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Template(sock).serve()
+
+
+class _Template:
+    """Forks examiners from one warm interpreter."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._children: set[int] = set()
+        self._namespace = Namespace()
+        self._shell = Shell(self._namespace)
+        # What IPython loads when it first shows a result or an error, it loads once for all.
+        for source in ("1", "1 / 0"):
+            self._shell.run(source)
+        ip: Any = self._shell.ip
+        ip.reset(new_session=True)
+        ip.execution_count = 1
+
+    def serve(self) -> None:
+        try:
+            while True:
+                request, fds = receive(self._sock, None, MAX_REQUEST, max_fds=1)
+                self._reap()
+                try:
+                    reply = self._answer(request, fds)
+                except Exception as error:
+                    reply = {"error": f"{type(error).__name__}: {error}"}
+                finally:
+                    for fd in fds:
+                        os.close(fd)
+                send(self._sock, reply)
+        except FrameError:
+            pass  # the grader is gone
+        finally:
+            for pid in self._children:
+                os.kill(pid, signal.SIGKILL)
+
+    def _answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        match request["do"]:
+            case "prepare":
+                return {"failed": prepare(request["modules"], request["warm"])}
+            case "open":
+                return {"pid": self._open(request, fds[0])}
+            case "interrupt" if request["pid"] in self._children:
+                os.kill(request["pid"], signal.SIGINT)
+            case "kill" if request["pid"] in self._children:
+                os.kill(request["pid"], signal.SIGKILL)
+                os.waitpid(request["pid"], 0)
+                self._children.discard(request["pid"])
+        return {}
+
+    def _reap(self) -> None:
+        for pid in list(self._children):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                self._children.discard(pid)
+
+    def _open(self, request: dict[str, Any], fd: int) -> int:
+        gc.freeze()
+        pid = os.fork()
+        if not pid:
+            self._be_examiner(request, fd)
+        self._children.add(pid)
+        return pid
+
+    def _be_examiner(self, request: dict[str, Any], fd: int) -> NoReturn:
+        status = 1
+        try:
+            self._sock.close()
+            os.environ.update(request["environment"])
+            self._namespace.asked = frozenset(request["asked"])
+            with _folder(request["folder"]):
+                Examining(socket.socket(fileno=os.dup(fd)), self._shell, self._namespace).serve()
+            status = 0
+        except FrameError:
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+
+@contextlib.contextmanager
+def _folder(folder: str | None) -> Any:
+    """Work in the folder of the instructor's files, or in an empty one."""
+    if folder is not None:
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        yield
+        return
+    empty = tempfile.mkdtemp(prefix="autograder-check-")
+    os.chdir(empty)
+    try:
+        yield
+    finally:
+        os.chdir("/")
+        shutil.rmtree(empty, ignore_errors=True)
+
+
+def prepare(modules: list[str], warm: bool = False) -> list[str]:
+    """Import modules before submissions need them.
+
+    Parameters
+    ----------
+    modules : list of str
+        Full names.
+    warm : bool
+        Also have the modules' own objects that offer it prepare themselves, as an `Exam` does.
+
+    Returns
+    -------
+    list of str
+        Those that could not be imported.
+    """
+    failed: list[str] = []
+    for name in modules:
+        try:
+            module = importlib.import_module(name)
+            if warm:
+                for thing in list(vars(module).values()):
+                    offered = getattr(type(thing), "prepare", None)
+                    if callable(offered) and type(thing).__module__.startswith("autograder."):
+                        thing.prepare()
+        except Exception:
+            failed.append(name)
+    return failed
+
+
+class Examining:
+    """Runs the cells of one notebook.
+
+    Parameters
+    ----------
+    sock : socket.socket
+        To the grader.
+    shell : Shell
+        Not installed yet.
+    namespace : Namespace
+        The shell's.
+    """
+
+    def __init__(self, sock: socket.socket, shell: Shell, namespace: Namespace) -> None:
+        self._sock = sock
+        self._shell = shell
+        self._namespace = namespace
+        self._files = shell.ip.compile._filename_map
+        # Names that instructor cells use: their functions may expect an exception by its class.
+        self._words: set[str] = set()
+        shell.install()
+
+    def serve(self) -> NoReturn:
+        """Run cells until the grader closes the socket."""
+        while True:
+            request, fds = receive(self._sock, None, MAX_REQUEST, max_fds=1)
+            try:
+                send(self._sock, self._run(request, fds))
+            finally:
+                for fd in fds:
+                    with contextlib.suppress(OSError):
+                        os.close(fd)
+
+    def _run(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        if request["number"] is not None:
+            self._shell.ip.execution_count = request["number"]
+        signal.signal(signal.SIGINT, _interrupt)
+        try:
+            if request["check"]:
+                outputs = self._check(request, fds)
+            else:
+                outputs = self._instructor(request["source"])
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return {"outputs": outputs, "count": self._shell.execution_count}
+
+    def _instructor(self, source: str) -> list[dict[str, Any]]:
+        self._words |= set(_WORD.findall(source))
+        with self._namespace.instructor_cell(self._files):
+            outputs = self._shell.run(source)
+            if any(output["output_type"] == "error" for output in outputs):
+                # It may need what only the ward has. Its definitions count nevertheless.
+                for part in programs_of(source):
+                    with contextlib.suppress(Exception):
+                        self._shell.run(part)
+        return outputs
+
+    def _check(self, request: dict[str, Any], fds: list[int]) -> list[dict[str, Any]]:
+        holder = socket.socket(fileno=os.dup(fds[0])) if fds else None
+
+        def dial() -> socket.socket:
+            if holder is None:
+                raise FrameError("there is no ward to ask")
+            return connect(holder)
+
+        named = self._words | self._namespace.asked | set(_WORD.findall(request["source"]))
+        talk = Conversation(dial, self._cell_file, self._namespace.own_name, named)
+        talk.deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
+        talk.own_stdout = sys.stdout
+        try:
+            with self._namespace.check_cell(talk):
+                return self._shell.run(request["source"])
+        finally:
+            talk.close()
+            if holder is not None:
+                holder.close()
+
+    def _cell_file(self, number: int, line: int) -> str:
+        """Name a learner's cell as IPython names cells in tracebacks; its text is not here."""
+        file = _CELL_FILE.format(number)
+        self._files[file] = number
+        lines = max(line, len(linecache.getlines(file)))
+        linecache.cache[file] = (lines, None, ["\n"] * lines, file)
+        return file
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    __tracebackhide__ = True
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,337 @@
+"""The names that a check cell finds: what is trusted first, then what the submission has bound.
+
+Trusted are modules, functions and classes that instructor cells bind, and all that check cells
+bind. Data that an instructor cell binds is the submission's as soon as it differs there. Every
+other name is asked for in the ward.
+"""
+
+import ast
+import builtins
+import contextlib
+import copy
+import importlib
+import importlib.util
+import re
+import sys
+import types
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from autograder.sealed.proxies import Conversation, Refused, is_remote
+from autograder.ward.serve import digest
+from autograder.ward.values import CannotCross, encode
+
+# What everybody means by these names, whatever a submission binds to them.
+ALIASES = {
+    "np": "numpy",
+    "pd": "pandas",
+    "plt": "matplotlib.pyplot",
+    "sns": "seaborn",
+    "sp": "scipy",
+    "px": "plotly.express",
+    "go": "plotly.graph_objects",
+    "nx": "networkx",
+    "sm": "statsmodels.api",
+}
+_IMMUTABLE = (type(None), bool, int, float, complex, str, bytes, frozenset, tuple)
+# What IPython keeps among the names.
+_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_oh|_dh|_ih|_sh|In|Out|get_ipython|exit|quit|open")
+_PROGRAM = (
+    types.ModuleType,
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+)
+
+
+class Namespace(dict[str, Any]):
+    """A dict of the trusted names, which asks the ward for others.
+
+    Parameters
+    ----------
+    asked : collection of str
+        Names that the assignment asks learners to define. They come from the ward even where an
+        instructor's cell or Python itself has something of that name.
+    """
+
+    def __init__(self, asked: Collection[str] = ()) -> None:
+        super().__init__()
+        self.asked = frozenset(asked)
+        self._talk: Conversation | None = None
+        # What instructor cells bound, where it is data: the submission may have changed it.
+        self._shared: dict[str, Any] = {}
+        self._digests: dict[str, str] = {}
+        # What came from the ward in this cell.
+        self._fetched: dict[str, Any] = {}
+        self._own: dict[int, str] = {}
+        self._instructor_files: frozenset[str] = frozenset()
+
+    # Cells
+
+    @contextlib.contextmanager
+    def instructor_cell(self, files: dict[str, Any]) -> Iterator[None]:
+        """Run an instructor's cell inside; afterwards its data is the submission's to change.
+
+        Parameters
+        ----------
+        files : dict
+            Keys are the file names of all cells so far; the new ones are the instructor's.
+        """
+        before, known = dict(self), set(files)
+        try:
+            yield
+        finally:
+            self._instructor_files |= set(files) - known
+            for name, value in list(super().items()):
+                if before.get(name, self) is not value and not _IPYTHON.fullmatch(name):
+                    self._settle(name, value)
+
+    def _settle(self, name: str, value: object) -> None:
+        """Decide to whom a name belongs that an instructor's cell has bound."""
+        self._shared.pop(name, None)
+        self._digests.pop(name, None)
+        if name in self.asked:
+            super().__delitem__(name)
+        elif isinstance(value, _PROGRAM):
+            self._own[id(value)] = name
+        elif not callable(value):
+            try:
+                tree = encode(value)
+            except CannotCross:
+                if not _is_record(value):
+                    return
+            else:
+                self._digests[name] = digest(tree)
+            self._shared[name] = value
+            super().__delitem__(name)
+
+    @contextlib.contextmanager
+    def check_cell(self, talk: Conversation) -> Iterator[None]:
+        """Run a check inside, and ask this fork of the ward."""
+        self._talk = talk
+        try:
+            yield
+        finally:
+            self._talk = None
+            self._fetched.clear()
+            # A name that stands for itself in the ward is asked for anew in the next fork.
+            for name, value in list(super().items()):
+                if is_remote(value) and talk.name_of(value) == name:
+                    super().__delitem__(name)
+
+    def own_name(self, value: object) -> str | None:
+        """Give the name of a function or class that an instructor's cell has bound."""
+        name = self._own.get(id(value))
+        return name if name is not None and super().get(name) is value else None
+
+    # The dict that Python sees
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._fetched:
+            return self._fetched[name]
+        if name in self._shared and (
+            self._talk is None or self._is_constant_of_ours(name, sys._getframe(1))
+        ):
+            return self._shared[name]
+        if self._talk is None or not self._is_asked_of_ward(name):
+            raise KeyError(name)
+        value = self._fetched[name] = self._ask(self._talk, name)
+        return value
+
+    def _is_constant_of_ours(self, name: str, frame: types.FrameType) -> bool:
+        """Whether a function of an instructor's cell reads a constant that stands beside it."""
+        return (
+            type(self._shared[name]) in _IMMUTABLE
+            and frame.f_code.co_filename in self._instructor_files
+            and frame.f_code.co_name != "<module>"
+        )
+
+    def _is_asked_of_ward(self, name: object) -> bool:
+        if type(name) is not str or name.startswith("__") or _IPYTHON.fullmatch(name):
+            return False
+        return name in self.asked or not hasattr(builtins, name)
+
+    def _ask(self, talk: Conversation, name: str) -> Any:
+        if name in ALIASES:
+            with contextlib.suppress(ImportError):
+                return importlib.import_module(ALIASES[name])
+        kind, value = talk.get(name, self._digests.get(name))
+        if kind == "missing":
+            raise KeyError(name)
+        if kind == "same":
+            return copy.deepcopy(self._shared[name])
+        if kind == "module":
+            return _module(name, value)
+        if name in self._shared and name not in self._digests:
+            mine = self._shared[name]
+            if _same_record(mine, value):
+                return copy.deepcopy(mine)
+        return value
+
+    def _in_ward(self, name: object) -> bool:
+        if name in self._fetched:
+            return True
+        if self._talk is None or not self._is_asked_of_ward(name):
+            return name in self._shared and self._talk is None
+        try:
+            self[str(name)]
+        except KeyError:
+            return False
+        return True
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or self._in_ward(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Look a name up."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if self._talk is not None and is_remote(value):
+            self._talk.bind(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        mine = super().__contains__(name)
+        if self._talk is not None and self._in_ward(name):
+            self._talk.delete(name)
+            self._fetched.pop(name, None)
+        elif not mine and self._shared.pop(name, self) is self:
+            raise KeyError(name)
+        if mine:
+            super().__delitem__(name)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Take a name out."""
+        if default and name not in self:
+            return default[0]
+        value = self[name]
+        del self[name]
+        return value
+
+    def keys(self) -> Any:
+        """List all names, the submission's included."""
+        names = dict.fromkeys(super().keys())
+        names |= dict.fromkeys(self._shared)
+        if self._talk is not None:
+            names |= dict.fromkeys(name for name in self._talk.names() if name not in ALIASES)
+        return names.keys()
+
+    def __copy__(self) -> dict[str, Any]:
+        return dict(super().items())
+
+    copy = __copy__
+
+
+def _module(name: str, claimed: str) -> types.ModuleType:
+    """Import what a submission says a name is, if it is a module that is safe to import."""
+    # The standard library's names mean the standard library.
+    wanted = name if name in sys.stdlib_module_names else claimed
+    root = wanted.partition(".")[0]
+    if wanted in sys.modules and root != "autograder":
+        return sys.modules[wanted]
+    if root in (name, *sys.stdlib_module_names) and root not in (
+        "antigravity",
+        "this",
+        "autograder",
+    ):
+        with contextlib.suppress(Exception):
+            if importlib.util.find_spec(root) is not None:
+                return importlib.import_module(wanted)
+    raise KeyError(name)
+
+
+def _is_record(value: object) -> bool:
+    """Whether it is an instance of a class that the notebook defines."""
+    return type(value).__module__ == "__main__" and hasattr(value, "__dict__")
+
+
+def _same_record(mine: object, theirs: object) -> bool:
+    """Whether an object of the ward holds what ours holds."""
+    if not is_remote(theirs):
+        return False
+    try:
+        held = theirs.__dict__
+        return digest(encode(vars(mine))) == digest(encode(held))
+    except (CannotCross, AttributeError, Refused, TypeError):
+        return False
+
+
+def imports_of(sources: Iterable[str]) -> str:
+    """Collect the import statements of some cells.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        Cells of the assignment as the instructor wrote it.
+
+    Returns
+    -------
+    str
+        Source that imports the same, one statement a line; a missing package is passed over.
+    """
+    lines: list[str] = []
+    for source in sources:
+        for node in _statements(source):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                line = ast.unparse(node)
+                if line not in lines and "__future__" not in line:
+                    lines.append(line)
+    return "\n".join(f"try:\n    {line}\nexcept ImportError:\n    pass" for line in lines)
+
+
+def names_defined(sources: Iterable[str]) -> frozenset[str]:
+    """Collect the names of the functions, classes and variables that some cells define.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        The assignment's own solution cells.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    names: set[str] = set()
+    for source in sources:
+        for node in _statements(source):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names |= {
+                    name.id
+                    for target in targets
+                    for name in ast.walk(target)
+                    if isinstance(name, ast.Name)
+                }
+    return frozenset(names)
+
+
+def programs_of(source: str) -> list[str]:
+    """List a cell's imports and definitions of functions and classes, each as source.
+
+    Parameters
+    ----------
+    source : str
+        A cell.
+
+    Returns
+    -------
+    list of str
+    """
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [ast.unparse(node) for node in _statements(source) if isinstance(node, kinds)]
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        return ast.parse(TransformerManager().transform_cell(source)).body
+    except (SyntaxError, ValueError, RecursionError):
+        return []
