@@ -304,14 +304,14 @@ def test_frames_of_the_grader_in_a_printed_traceback_are_left_out() -> None:
     printed = (
         "Traceback (most recent call last):\n"
         '  File "/opt/ward/shell.py", line 3, in run\n    exec(code)\n    ~~~~^^^^^^\n'
-        '  File "<cell 3>", line 1, in f\n    raise ValueError\n'
+        '  File "/tmp/ipykernel_1/213.py", line 1, in f\n    raise ValueError\n'
         "ValueError\n"
     )
     (found,) = shown([stream(printed, "stderr")])
     assert isinstance(found, Text)
     assert "ward" not in found.text
     assert "exec" not in found.text
-    assert '"<cell 3>", line 1, in f\n    raise ValueError\nValueError' in found.text
+    assert 'File "<cell>", line 1, in f\n    raise ValueError\nValueError' in found.text
 
 
 def test_the_richest_output_without_script_is_chosen() -> None:

@@ -23,6 +23,8 @@ _FOREIGN = re.compile(
     r'[^"\n]*"(?:, line|:)[^\n]*\n(?:(?!\s*File )[ \t]{4,}[^\n]*\n)*',
     re.MULTILINE,
 )
+# Where IPython says that a cell lies: in a file that is not there.
+_CELL_FILE = re.compile(r"(?:/[\w.-]+)+/ipykernel_\d+/\d+\.py")
 _MOST_LETTERS = 1_000
 _SHORTEST_WORDS = 12
 
@@ -71,7 +73,7 @@ def plain(text: str) -> str:
 
 def without_foreign_frames(text: str) -> str:
     """Take lines of a printed traceback out that stem from no cell and no file of the learner."""
-    return _FOREIGN.sub("", text)
+    return _CELL_FILE.sub("<cell>", _FOREIGN.sub("", text))
 
 
 def kind_of_error(name: object) -> str:
