@@ -20,7 +20,7 @@ _ROOT_BYTES = 16 << 20
 _SCRATCH_BYTES = 64 << 20
 
 
-def build(furniture: dict[str, Any], owner: tuple[int, int] | None) -> None:
+def build(furniture: dict[str, Any], owner: int | None) -> None:
     """Build a root and move into it; the former root is gone afterwards.
 
     Called in a mount namespace of its own, by a process that may mount.
@@ -29,7 +29,7 @@ def build(furniture: dict[str, Any], owner: tuple[int, int] | None) -> None:
     ----------
     furniture : dict
         The fields of ``system.Furniture``.
-    owner : tuple of int, or None
+    owner : int or None
         User and group of the scratch folder; None for the present ones.
     """
     mounts.mount("none", "/", flags=mounts.REC | mounts.PRIVATE)
@@ -46,8 +46,8 @@ def build(furniture: dict[str, Any], owner: tuple[int, int] | None) -> None:
     mounts.tmpfs(
         f"{_NEW}/tmp", _SCRATCH_BYTES, 4096, "700", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC
     )
-    if owner:
-        os.chown(f"{_NEW}/tmp", *owner)
+    if owner is not None:
+        os.chown(f"{_NEW}/tmp", owner, owner)
     _fill(furniture)
     _only(furniture["only"])
     for place in furniture["masks"]:

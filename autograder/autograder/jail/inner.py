@@ -15,7 +15,7 @@ import os
 import signal
 from types import FrameType
 
-from . import landlock, mounts, namespaces, privileges, rlimits, seccomp, syscalls
+from . import landlock, mounts, namespaces, privileges, rlimits, seccomp, syscalls, unshared
 from .spec import HOME, RawLimits
 from .syscalls import syscall
 
@@ -27,6 +27,7 @@ _WRITABLE = {"home": HOME, "tmp": "/tmp", "shm": _STAGE}
 _POLICY = seccomp.Policy()
 if syscalls.machine() in syscalls.MACHINES:
     seccomp.assembled(_POLICY)  # once, in the template, rather than in every ward
+unshared.plan()
 
 
 def enter_ward(limits: RawLimits) -> None:
@@ -42,6 +43,10 @@ def enter_ward(limits: RawLimits) -> None:
     limits : RawLimits
         Used for the size of the private home.
     """
+    plan = unshared.plan()
+    if plan:
+        unshared.enter_ward(plan, limits)
+        return
     namespaces.leave_all_with_user()
     leash = privileges.Leash()
     # Nothing may end the keeper between the fork and its handler.
@@ -120,6 +125,9 @@ def protect_init() -> None:
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
+    if unshared.plan():
+        unshared.protect_init()
+        return
     privileges.drop_capabilities()
     privileges.forbid_new_privileges()
     privileges.set_dumpable(False)
@@ -135,6 +143,10 @@ def confine(limits: RawLimits) -> None:
     limits : RawLimits
         The limits of this process and of whatever it starts.
     """
+    plan = unshared.plan()
+    if plan:
+        unshared.confine(plan, limits)
+        return
     with contextlib.suppress(PermissionError):  # it leads a session already
         os.setsid()
     privileges.drop_capabilities()

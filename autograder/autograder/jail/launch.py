@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from .spec import HOME, Backend, JailError, JailSpec, RawLimits
+from .spec import HOME, RUNTIME, Backend, JailError, JailSpec, RawLimits
 from .system import furniture
 
 _START = "import sys; sys.path.append(sys.argv.pop()); from jail.outer import main; main()"
@@ -31,6 +31,11 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+
+# Where these fail, the machine refuses namespaces, and will refuse them again.
+_MACHINE_STAGES = ("make namespaces", "furnish its root", "make a ward's namespaces")
+_refused: set[str] = set()
 
 
 class JailProcess(subprocess.Popen[bytes]):
@@ -83,6 +88,33 @@ def launch(
     JailError
         Where the machine refuses. It says what was being done.
     """
+    backends: tuple[Backend, ...] = (
+        ("namespaces", "landlock") if spec.backend == "auto" else (spec.backend,)
+    )
+    troubles: list[JailError] = []
+    for backend in backends:
+        if len(backends) > 1 and backend in _refused:
+            continue
+        try:
+            return _launch(spec, backend, argv, pass_fds, limits, stderr)
+        except JailError as error:
+            troubles.append(error)
+            if error.stage not in _MACHINE_STAGES:
+                break
+            _refused.add(backend)
+    if len(troubles) == 1:
+        raise troubles[0]
+    raise JailError(troubles[0].stage, f"{troubles[0].reason}; nor could it {troubles[1]}"[:1000])
+
+
+def _launch(
+    spec: JailSpec,
+    backend: Backend,
+    argv: Sequence[str],
+    pass_fds: Sequence[int],
+    limits: RawLimits,
+    stderr: bool,
+) -> JailProcess:
     report, status = os.pipe()
     try:
         process = JailProcess(
@@ -100,7 +132,10 @@ def launch(
         raise
     finally:
         os.close(status)
+    process.backend = backend
     plan = {
+        "backend": backend,
+        "runtime": RUNTIME,
         "argv": [os.path.abspath(spec.interpreter), "-I", *argv],
         "environment": ENVIRONMENT,
         "furniture": asdict(furniture(spec)),
@@ -111,7 +146,9 @@ def launch(
         "worker_uid": spec.worker_uid,
         "parent": os.getpid(),
         # The kernel means the parent's thread; only the first one lives as long as the process.
-        "dies_with_parent": threading.current_thread() is threading.main_thread(),
+        # Without namespaces it has to clean up, and sees the end by the life line.
+        "dies_with_parent": backend == "namespaces"
+        and threading.current_thread() is threading.main_thread(),
     }
     try:
         _send(process, plan)

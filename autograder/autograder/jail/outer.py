@@ -11,15 +11,19 @@ jail's.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import select
+import shutil
 import signal
 import socket
+import tempfile
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
-from . import build, inner, namespaces, privileges
+from . import build, inner, landlock, namespaces, privileges, unshared
 from .spec import RawLimits
 
 _FIRST_WORKER = 50_000
@@ -38,6 +42,7 @@ def main() -> NoReturn:
         child = _start(plan)
     except _StageError as error:
         _tell(plan["status"], error)
+        _clean()
         os._exit(1)
     for descriptor in [*plan["keep"], plan["status"]]:
         os.close(descriptor)
@@ -86,16 +91,13 @@ def _tell(status: int, error: _StageError) -> None:
 
 def _start(plan: dict[str, Any]) -> int:
     """Start the jail; return the process that is its first."""
-    worker: tuple[int, int] | None = None
-    if os.geteuid() == 0:
-        worker = _choose_worker(plan["worker_uid"])
-    with _Stage("make namespaces"):
-        if worker:
-            namespaces.leave(namespaces.ALL_BUT_USER)
-        else:
-            namespaces.leave_all_with_user()
-        namespaces.name_host("ward")
-        namespaces.hide_cgroup()
+    alone = plan["backend"] == "namespaces"
+    worker = _choose_worker(plan["worker_uid"], 1 if alone else 1 + unshared.WARDS)
+    if alone:
+        _leave_namespaces(worker)
+        start = functools.partial(_run, plan, worker)
+    else:
+        start = functools.partial(_run_unshared, plan, worker, _prepare_unshared(plan, worker))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("500")  # where memory runs out, wards go first
     leash = privileges.Leash()
@@ -105,7 +107,8 @@ def _start(plan: dict[str, Any]) -> int:
         return child
     try:
         try:
-            _run(plan, worker, leash)
+            os.setsid()
+            start(leash)
         except _StageError:
             raise
         except Exception as error:
@@ -116,28 +119,50 @@ def _start(plan: dict[str, Any]) -> int:
         os._exit(1)
 
 
-_claims: list[socket.socket] = []
+def _leave_namespaces(worker: int | None) -> None:
+    with _Stage("make namespaces"):
+        if worker is None:
+            namespaces.leave_all_with_user()
+        else:
+            namespaces.leave(namespaces.ALL_BUT_USER)
+        namespaces.name_host("ward")
+        namespaces.hide_cgroup()
 
 
-def _choose_worker(wanted: int | None) -> tuple[int, int]:
-    """Choose a user id that nobody has: no account, no process, and no other grader."""
+# What to do when the jail has ended, last first.
+_cleaning: list[Callable[[], object]] = []
+_claims: list[list[socket.socket]] = []
+
+
+def _choose_worker(wanted: int | None, count: int) -> int | None:
+    """Choose user ids that nobody has: no account, no process, and no other grader.
+
+    The first of ``count`` in a row; None for a grader that is not root.
+    """
+    if os.geteuid() != 0:
+        return None
     if wanted is not None:
-        return wanted, wanted
+        return wanted
     taken = _used_uids()
-    for step in range(_WORKERS):
-        uid = _FIRST_WORKER + (os.getpid() + step) % _WORKERS
-        if uid in taken:
+    for step in range(0, _WORKERS, count):
+        first = _FIRST_WORKER + (os.getpid() * count + step) % _WORKERS
+        if taken.intersection(range(first, first + count)):
             continue
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        try:
-            # A name that is free again as soon as this process ends, however it ends.
-            claim.bind(f"\0autograder-worker-{uid}")
-        except OSError:
-            claim.close()
-            continue
-        _claims.append(claim)
-        return uid, uid
+        with contextlib.suppress(OSError):
+            _claims.append(_claim(first, count))
+            return first
     raise _StageError("find a free user id", RuntimeError("all are taken"))
+
+
+def _claim(first: int, count: int) -> list[socket.socket]:
+    """Claim user ids by names that are free again as soon as this process ends, however it ends."""
+    with contextlib.ExitStack() as stack:
+        claims = []
+        for uid in range(first, first + count):
+            claims.append(stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)))
+            claims[-1].bind(f"\0autograder-worker-{uid}")
+        stack.pop_all()
+        return claims
 
 
 def _used_uids() -> set[int]:
@@ -151,15 +176,14 @@ def _used_uids() -> set[int]:
     return used
 
 
-def _run(plan: dict[str, Any], worker: tuple[int, int] | None, leash: privileges.Leash) -> NoReturn:
+def _run(plan: dict[str, Any], worker: int | None, leash: privileges.Leash) -> NoReturn:
     """Furnish the jail, give up all privileges and become the interpreter."""
-    os.setsid()
     with _Stage("furnish its root"):
         build.build(plan["furniture"], worker)
     with _Stage("give up privileges"):
         privileges.drop_bounding_set()
-        if worker:
-            privileges.become(*worker)
+        if worker is not None:
+            privileges.become(worker, worker)
         privileges.drop_capabilities()
         privileges.forbid_new_privileges()
         privileges.set_dumpable(True)
@@ -167,18 +191,55 @@ def _run(plan: dict[str, Any], worker: tuple[int, int] | None, leash: privileges
     with _Stage("make a ward's namespaces"):
         _try_a_ward(RawLimits(**plan["limits"]))
     with _Stage("start the interpreter"):
-        null = os.open("/dev/null", os.O_RDWR)
-        for standard in (0, 1, 2):
-            if standard != 2 or not plan["stderr"]:
-                os.dup2(null, standard)
-        _close_all_but([0, 1, 2, plan["status"], *plan["keep"]])
-        os.set_inheritable(plan["status"], False)
-        for kept in plan["keep"]:
-            os.set_inheritable(kept, True)
-        for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        os.umask(0o077)
-        os.execve(plan["argv"][0], plan["argv"], plan["environment"])
+        _execute(plan, plan["environment"])
+
+
+def _prepare_unshared(plan: dict[str, Any], worker: int | None) -> unshared.Plan:
+    with _Stage("lay out a folder for wards without namespaces"):
+        privileges.adopt_orphans()
+        scratch = tempfile.mkdtemp(prefix="autograder-")
+        _cleaning.append(functools.partial(shutil.rmtree, scratch, ignore_errors=True))
+        made = unshared.prepare(plan, worker, scratch)
+        _cleaning.append(functools.partial(unshared.end_all, made.users))
+        return made
+
+
+def _run_unshared(
+    plan: dict[str, Any], worker: int | None, made: unshared.Plan, leash: privileges.Leash
+) -> NoReturn:
+    """Give up what the template does not need, and become the interpreter."""
+    with _Stage("give up privileges"):
+        if worker is not None:
+            privileges.keep_as_user(worker, worker, unshared.CAPABILITIES)
+        privileges.forbid_new_privileges()
+        privileges.set_dumpable(True)
+    with _Stage("let an ordinary user run the learner's Python"):
+        unshared.check_interpreter(made, plan["argv"][0])
+    with _Stage("use Landlock"):
+        if not landlock.abi():
+            raise RuntimeError("this kernel has none")
+        unshared.restrict_template(made)
+    leash.tie()
+    with _Stage("start the interpreter"):
+        runtime = f"{made.scratch}/runtime"
+        plan["argv"] = [argument.replace(plan["runtime"], runtime) for argument in plan["argv"]]
+        os.chdir("/")
+        _execute(plan, {**plan["environment"], unshared.PLAN_VARIABLE: f"{runtime}/plan.json"})
+
+
+def _execute(plan: dict[str, Any], environment: dict[str, str]) -> NoReturn:
+    null = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        if standard != 2 or not plan["stderr"]:
+            os.dup2(null, standard)
+    _close_all_but([0, 1, 2, plan["status"], *plan["keep"]])
+    os.set_inheritable(plan["status"], False)
+    for kept in plan["keep"]:
+        os.set_inheritable(kept, True)
+    for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    os.umask(0o077)
+    os.execve(plan["argv"][0], plan["argv"], environment)
 
 
 def _try_a_ward(limits: RawLimits) -> None:
@@ -222,9 +283,12 @@ def _wait(child: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, note)
     signal.set_wakeup_fd(wake_write)
     while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
+        done, status = os.waitpid(-1, os.WNOHANG)
+        if done and done != child:
+            continue  # an orphan of the jail
+        if done == child:
             code = os.waitstatus_to_exitcode(status)
+            _clean()
             os._exit(code if code >= 0 else 128 - code)
         ready, _, _ = select.select([0, wake_read], [], [])
         ended = 0 in ready and not os.read(0, 4096)
@@ -232,4 +296,10 @@ def _wait(child: int) -> NoReturn:
         if ended or asked:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+            _clean()
             os._exit(0)
+
+
+def _clean() -> None:
+    while _cleaning:
+        _cleaning.pop()()

@@ -19,6 +19,8 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -45,6 +47,26 @@ def drop_capabilities() -> None:
     header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), 8)
     data = ctypes.create_string_buffer(24)
     syscall("capset", header, data)
+
+
+def keep_as_user(uid: int, gid: int, capabilities: tuple[int, ...]) -> None:
+    """Become an ordinary user, with a few capabilities that programs which it runs have, too.
+
+    Parameters
+    ----------
+    uid, gid : int
+        The user and its group.
+    capabilities : tuple of int
+        What to keep, by number; all below 32.
+    """
+    prctl(_PR_SET_KEEPCAPS, 1)
+    become(uid, gid)
+    bits = sum(1 << capability for capability in capabilities)
+    header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), 8)
+    data = ctypes.create_string_buffer(struct.pack("=6I", bits, bits, bits, 0, 0, 0), 24)
+    syscall("capset", header, data)
+    for capability in capabilities:
+        prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
 
 
 def forbid_new_privileges() -> None:

@@ -83,12 +83,9 @@ class Policy:
     ----------
     unix_sockets : bool
         Whether named sockets may be made. Only where no socket of the host is in reach.
-    signals_only_to : int or None
-        The one process that may be sent signals, where no namespace protects the others.
     """
 
     unix_sockets: bool = True
-    signals_only_to: int | None = None
 
 
 def program(policy: Policy, of_machine: str) -> list[Instruction]:
@@ -142,11 +139,6 @@ def program(policy: Policy, of_machine: str) -> list[Instruction]:
     code += on("setpriority", [*_only_if(0, (0,))[:-1], *_only_if(1, (0,))])
     # fcntl: to be told when others use a folder or file.
     code += on("fcntl", _unless(1, _WATCHING_REQUESTS))
-    if policy.signals_only_to is not None:
-        for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
-            code += on(name, _only_if(0, (policy.signals_only_to,)))
-        for name in ("tkill", "pidfd_send_signal"):
-            code += on(name, [_return(_refuse(errno.EPERM))])
     return [*code, _return(ALLOW)]
 
 
