@@ -234,7 +234,7 @@ def test_no_thread_and_no_file_of_history(shell: Shell) -> None:
     assert get_ipython() is shell.ip
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from ward.shell import Shell\n"
+        "from ward.shell import Shell, threads\n"
         "shell = Shell(); shell.run('1/0'); shell.run('print(1)')\n"
         "assert threads() == 1, threads()\n"
     )

@@ -62,7 +62,7 @@ class Limits:
     cpu_seconds : int
         Processor time of one process.
     memory_mib : int
-        Memory of all processes together.
+        Memory of all processes together, beyond the warm interpreter.
     processes : int
         Processes and threads at one time.
     open_files : int
@@ -115,7 +115,7 @@ class Limits:
         64,
         1_048_576,
         "MiB",
-        "memory of all processes of a submission together",
+        "memory of all processes of a submission together, beyond the libraries loaded before",
         "This cell used more than {value} MiB of memory, so it was stopped.",
         "Look for a list or table that keeps growing, or work on smaller pieces.",
     )

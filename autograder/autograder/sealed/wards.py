@@ -382,7 +382,7 @@ class WardHost:
     def _launch(self, fd: int) -> tuple[subprocess.Popen[bytes], tuple[str, ...]]:
         """Start the warm interpreter in its jail."""
         spec, path = jail_spec(self.settings)
-        argv = ["-c", _START.format(fd=fd)]
+        argv = ["-B", "-c", _START.format(fd=fd)]
         process = autograder.jail.launch(
             spec, argv, [fd], self.settings.limits.raw(), stderr=self._show_stderr
         )

@@ -347,7 +347,7 @@ class CellShell(InteractiveShell):
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an exception; of one that went very deep, only both ends."""
         error = (exc_tuple or sys.exc_info())[1]
-        if isinstance(error, RecursionError):
+        if isinstance(error, BaseException):
             _leave_out_middle(error)
         super().showtraceback(exc_tuple, *args, **kwargs)
 
@@ -583,13 +583,19 @@ def _quiet_traits() -> Iterator[None]:
 
 def _leave_out_middle(error: BaseException) -> None:
     """Shorten a traceback of hundreds of frames, which takes a second to print."""
-    frames = []
+    count = 0
     trace = error.__traceback__
     while trace is not None:
-        frames.append(trace)
-        trace = trace.tb_next
-    if len(frames) > 4 * _SHOWN_FRAMES:
-        frames[_SHOWN_FRAMES].tb_next = frames[-_SHOWN_FRAMES]
+        count, trace = count + 1, trace.tb_next
+    if count <= 4 * _SHOWN_FRAMES:
+        return
+    last = edge = error.__traceback__
+    for number in range(count - _SHOWN_FRAMES):
+        if last is not None:
+            edge = last if number < _SHOWN_FRAMES else edge
+            last = last.tb_next
+    if edge is not None:
+        edge.tb_next = last
 
 
 def _name(kind: type) -> str:

@@ -256,7 +256,14 @@ def _close(template: _Template, number: int) -> bool:
 
 
 def _reap(template: _Template) -> None:
-    for number, keeper in list(template.keepers.items()):
-        pid, _ = os.waitpid(keeper, os.WNOHANG)
-        if pid:
-            del template.keepers[number]
+    """Let go of what has ended: keepers, and the inits of keepers that were killed."""
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        for number, keeper in list(template.keepers.items()):
+            if keeper == pid:
+                del template.keepers[number]
