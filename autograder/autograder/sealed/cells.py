@@ -22,6 +22,10 @@ Role = Literal["learner", "instructor", "check", "text"]
 
 _PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]+")
+_DEFINED = re.compile(
+    r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)",
+    re.MULTILINE,
+)
 _HIDDEN = ("BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME")
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _NAMED = 3  # how many cells a remark names
@@ -179,7 +183,7 @@ def restore(
             cell = known[slot.grade_id]
             if found is None:
                 remarks.add("missing", cell)
-            cells.append(_marked(cell, found, keep_outputs, remarks))
+            cells.append(_marked(cell, slot.tags, found, keep_outputs, remarks))
         elif found is not None:
             cells.append(_own(found, keep_outputs))
         cells += (_own(cell, keep_outputs) for cell in placed.extras.get(slot, ()))
@@ -227,6 +231,7 @@ class _Slot:
 
     grade_id: str | None
     cell_id: str | None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -267,8 +272,8 @@ _SAYINGS: Mapping[str, tuple[str, str]] = {
         "The marks of {cells} were changed and are set back",
     ),
     "tagged": (
-        "{cells} had tags, which are dropped",
-        "{cells} had tags, which are dropped",
+        "{cells} had tags of the learner's, which are dropped",
+        "{cells} had tags of the learner's, which are dropped",
     ),
     "unmarked": (
         "{cells} had lost its mark and is recognized by its id",
@@ -332,7 +337,7 @@ def _slots(trusted: Sequence[TrustedCell], template: NotebookNode | None) -> lis
         cell_id = cell.get("id")
         if grade_id in known and grade_id not in seen:
             seen.add(str(grade_id))
-            slots.append(_Slot(grade_id, cell_id))
+            slots.append(_Slot(grade_id, cell_id, tuple(cell.metadata.get("tags", ()))))
         elif grade_id not in known and isinstance(cell_id, str):
             slots.append(_Slot(None, cell_id))
     # What the instructor's notebook lacks, such as a header that nbgrader added, goes behind the
@@ -430,14 +435,19 @@ def _remark_order(
 
 
 def _marked(
-    mark: TrustedCell, found: NotebookNode | None, keep_outputs: bool, remarks: _Remarks
+    mark: TrustedCell,
+    tags: tuple[str, ...],
+    found: NotebookNode | None,
+    keep_outputs: bool,
+    remarks: _Remarks,
 ) -> NotebookNode:
     """Make a marked cell: the instructor's, with the learner's text where that may differ."""
     source = mark.source
     if found is not None:
         if found.cell_type != mark.cell_type:
             remarks.add("retyped", mark)
-        if found.metadata.get("tags"):
+        own = found.metadata.get("tags")
+        if own and (not isinstance(own, list) or any(tag not in tags for tag in own)):
             remarks.add("tagged", mark)
         marks = found.metadata.get("nbgrader")
         if isinstance(marks, dict) and any(
@@ -452,6 +462,8 @@ def _marked(
     cell = _new(mark.cell_type, source)
     if found is not None:
         _keep(cell, found, keep_outputs)
+    if tags:
+        cell.metadata["tags"] = list(tags)
     data: dict[str, Any] = {
         "schema_version": int(SCHEMA_VERSION),
         "grade_id": mark.grade_id,
@@ -578,6 +590,28 @@ def is_foreign(submitted: NotebookNode, trusted: Iterable[TrustedCell]) -> bool:
     known = {cell.grade_id for cell in trusted}
     found = {grade_id for cell in submitted.cells if (grade_id := _grade_id(cell))}
     return bool(found) and not found & known
+
+
+def asked_names(trusted: Iterable[TrustedCell]) -> frozenset[str]:
+    """List the names that an assignment asks learners to define.
+
+    Parameters
+    ----------
+    trusted : iterable of TrustedCell
+        The marked cells. The placeholders of answers show what is to be defined.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    return frozenset(
+        name
+        for cell in trusted
+        if cell.solution and cell.cell_type == "code"
+        for names in _DEFINED.findall(cell.source)
+        for name in names
+        if name
+    )
 
 
 def plan(nb: NotebookNode, template: NotebookNode | None = None) -> tuple[PlannedCell, ...]:

@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute
 from traitlets import Dict, Enum, Float, List, Unicode
 
-from autograder.sealed.cells import TrustedCell, plan, trusted_cells
+from autograder.sealed.cells import TrustedCell, asked_names, plan, trusted_cells
 from autograder.sealed.course import course_of, secrets_of, source_folder, template_of
 from autograder.sealed.errors import SealError
 from autograder.sealed.scoring import verdict_of
@@ -19,6 +19,8 @@ from autograder.sealed.submissions import is_safe_name, read_files
 
 if TYPE_CHECKING:
     from autograder.sealed.notebook import NotebookRun
+
+_WORTH_WARMING = 5
 
 
 class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
@@ -79,7 +81,7 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
             trusted = trusted_cells(gradebook.find_notebook(names["notebook"], names["assignment"]))
         self._check_restored(nb, trusted)
         folder = Path(str(resources["metadata"].get("path") or "."))
-        run = self._run(nb, names["assignment"], names["notebook"], folder)
+        run = self._run(nb, trusted, names["assignment"], names["notebook"], folder)
         self._write_files(run.files, folder)
         remarks = [*about.get("remarks", []), *run.diagnosis]
         nb.metadata["autograder"] = NotebookNode(mode=self.mode)
@@ -89,7 +91,14 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
         resources["autograder"] = {"is_clean": True, "verdict": verdict_of(nb)}
         return nb, resources
 
-    def _run(self, nb: NotebookNode, assignment: str, notebook: str, folder: Path) -> "NotebookRun":
+    def _run(
+        self,
+        nb: NotebookNode,
+        trusted: tuple[TrustedCell, ...],
+        assignment: str,
+        notebook: str,
+        folder: Path,
+    ) -> "NotebookRun":
         # Importing jails is for machines that have them.
         from autograder.sealed.hosts import hosts_for
         from autograder.sealed.notebook import modules_of, run_notebook
@@ -100,7 +109,11 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
         source = source_folder(course, assignment)
         hosts = hosts_for(settings.ward)
         hosts.prove(secrets_of(course))
-        hosts.prepare(modules_of(planned, "instructor"), modules_of(planned, "instructor", "check"))
+        hosts.prepare(
+            modules_of(planned, "instructor"),
+            modules_of(planned, "instructor", "check"),
+            warm=self._submissions() >= _WORTH_WARMING,
+        )
         return run_notebook(
             nb,
             planned,
@@ -109,8 +122,13 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
             settings.limits,
             {"NBGRADER_EXECUTION": "autograde"},
             trusted_files=read_files(source) if source is not None else {},
+            asked=asked_names(trusted),
             say=self.log.warning,
         )
+
+    def _submissions(self) -> int:
+        """Count the submissions that nbgrader is about to grade."""
+        return len(getattr(getattr(self.parent, "parent", None), "assignments", ()))
 
     def _settings(self) -> SealSettings:
         settings = settings_of(self.config)

@@ -3,10 +3,11 @@
 import atexit
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from autograder.sealed.errors import NotSealed
 from autograder.sealed.wards import WardHost, WardSettings
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 
 # Two courses can be graded in turn without starting anew each time.
 _MOST = 2
+_LOOKED = Path("/")
+# Our own words, in a ward that no submission was in.
+_LOOK = """
+import os
+seen = [path for path in {paths!r} if os.path.exists(path)]
+print(f"{{seen[0]}} can be seen" if seen else "hidden")
+"""
 
 
 @dataclass(frozen=True)
@@ -33,21 +41,26 @@ class Hosts:
     mode: Literal["sealed", "shared"]
     ward: WardHost
     examiner: "ExaminerHost | None"
+    _hidden: set[Path] = field(default_factory=set, repr=False, compare=False)
 
-    def prepare(self, for_ward: Sequence[str], for_examiner: Sequence[str]) -> None:
+    def prepare(
+        self, for_ward: Sequence[str], for_examiner: Sequence[str], *, warm: bool = False
+    ) -> None:
         """Import modules before submissions need them.
 
         Parameters
         ----------
         for_ward, for_examiner : sequence of str
             Full names. What cannot be imported is left to the cells to say.
+        warm : bool
+            Also work out what exams need for any submission; it pays for several of them.
         """
         self.ward.prepare(for_ward)
         if self.examiner is not None:
-            self.examiner.prepare(for_examiner)
+            self.examiner.prepare(for_examiner, warm)
 
     def prove(self, secrets: Sequence[Path] = ()) -> None:
-        """Prove the seal on this machine, once for each boot, before marks are given.
+        """Prove the seal before marks are given; in shared mode nothing is claimed.
 
         Parameters
         ----------
@@ -57,12 +70,20 @@ class Hosts:
         Raises
         ------
         NotSealed
-            With the property that does not hold. In shared mode nothing is claimed.
+            With the property that does not hold. What was proved is remembered.
         """
-        if self.mode == "sealed":
-            from autograder.sealed import selftest
+        new = [path for path in secrets if path not in self._hidden]
+        if self.mode == "shared" or (self._hidden and not new):
+            return
+        from autograder.sealed import selftest
 
-            selftest.ensure(self.ward.settings, secrets)
+        selftest.ensure(self.ward.settings)
+        with self.ward.open({}, {}) as ward:
+            found = ward.run(_LOOK.format(paths=list(map(str, new)))).outputs
+        text = str(found[0].get("text", "")) if found else ""
+        if text != "hidden\n":
+            raise NotSealed("no gradebook, source or other submission", text or "no answer")
+        self._hidden.update([*new, _LOOKED])
 
     def close(self) -> None:
         """End both, and all that they started."""

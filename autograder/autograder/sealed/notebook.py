@@ -11,7 +11,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -97,6 +97,7 @@ def run_notebook(
     environment: Mapping[str, str],
     *,
     trusted_files: Mapping[str, bytes] | None = None,
+    asked: Collection[str] = (),
     say: Callable[[str], None] = lambda sentence: None,
 ) -> NotebookRun:
     """Run a notebook and put the outputs into its cells.
@@ -118,6 +119,8 @@ def run_notebook(
         For both sides.
     trusted_files : mapping of str to bytes, optional
         The instructor's files, which check cells may read. By default none.
+    asked : collection of str
+        Names that the assignment asks learners to define, from `cells.asked_names`.
     say : callable
         Told what is unusual, for a log.
 
@@ -141,7 +144,7 @@ def run_notebook(
         started = time.monotonic()
         if checks:
             runs |= _examine(
-                hosts, planned, done.holders, limits, environment, trusted_files or {}, say
+                hosts, planned, done.holders, limits, environment, trusted_files or {}, asked, say
             )
         check_seconds = time.monotonic() - started
     reports = _fill(nb, planned, runs, limits)
@@ -244,6 +247,7 @@ def _examine(
     limits: Limits,
     environment: Mapping[str, str],
     files: Mapping[str, bytes],
+    asked: Collection[str],
     say: Callable[[str], None],
 ) -> dict[int, CellRun]:
     """Run the instructor's cells and the checks in examiners, each check against its copy."""
@@ -261,7 +265,7 @@ def _examine(
         lost: set[int] = set()
         while at < len(todo):
             openings += 1
-            with hosts.examiner.open(environment, folder) as examiner:
+            with hosts.examiner.open(environment, folder, asked) as examiner:
                 # An examiner that was lost is replaced by one that has seen the same cells.
                 for seen in todo[:at]:
                     if seen.index not in lost and examiner.alive:
