@@ -136,7 +136,7 @@ def test_a_broken_submission_is_told_so_in_words() -> None:
     said = marks({"one-check": Mark(4, waits=True)}, {"one": Comment(f"{reason}.", False)})
     found = page(nb, said)
     assert found.headline == "This notebook could not be graded"
-    assert str(found.next_words).startswith(f"{reason}. Mend that and hand it in again")
+    assert found.next_words == f"{reason}. Mend that, or ask your instructor."
     assert html(nb, said).count(reason) == 1
     assert found.exercises == ()
     read = page(nb, marks({"one-check": Mark(4, 2, by_hand=True)}))
@@ -152,6 +152,10 @@ def test_remarks_of_the_grader_are_listed_once() -> None:
     found = page(nb, marks({"one-check": Mark(4, 4)}, said))
     assert found.notes == ("A check was put back.", "Memory ran out.")
     assert all(not section.comments for section in found.exercises)
+    both = Comment("A check was put back. The check ended with 9 of 4 points.", False)
+    (one, _) = page(nb, marks({"one-check": Mark(4, 4)}, {"one": both})).exercises
+    assert [comment.label for comment in one.comments] == ["From the grader"]
+    assert "put back" not in one.comments[0].html
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from dataclasses import replace
 from nbformat import NotebookNode
 
 from autograder.feedback.markdown import Picture, no_picture
-from autograder.feedback.marks import Marks
+from autograder.feedback.marks import Comment, Marks
 from autograder.feedback.reading import Reader, missing_section, parts_of
 from autograder.feedback.records import Names, Page, Section
 from autograder.feedback.scores import Score, sum_of
-from autograder.feedback.summary import headline, next_step, notes_on, sentence
+from autograder.feedback.summary import headline, next_step, notes_on, remarks_in, sentence
 
 
 def page_of(nb: NotebookNode, marks: Marks, names: Names, *, picture: Picture = no_picture) -> Page:
@@ -36,8 +36,8 @@ def page_of(nb: NotebookNode, marks: Marks, names: Names, *, picture: Picture = 
     said = nb.metadata.get("autograder")
     said = said if isinstance(said, Mapping) else {}
     broken = sentence(said.get("broken"))
-    if broken:
-        marks = _without(marks, broken)
+    remarks = remarks_in(said)
+    marks = _without(marks, [text.rstrip(".") for text in (broken, *remarks) if text])
     title, parts = parts_of(nb)
     reader = Reader(nb, marks, picture)
     sections = [
@@ -59,19 +59,23 @@ def page_of(nb: NotebookNode, marks: Marks, names: Names, *, picture: Picture = 
         next_title,
         next_anchor,
         next_words,
-        notes_on(exercises, score, marks, said, broken),
+        notes_on(exercises, score, marks, remarks, broken),
         score,
         tuple(section for section in sections if section.checks or section.blocks),
     )
 
 
-def _without(marks: Marks, broken: str) -> Marks:
-    """Leave out comments that say again what heads the page."""
-    kept = {
-        name: comment
-        for name, comment in marks.comments.items()
-        if comment.by_hand or broken.rstrip(".") not in comment.text
-    }
+def _without(marks: Marks, told: Sequence[str]) -> Marks:
+    """Take out of the grader's comments what the page says before them."""
+    kept: dict[str, Comment] = {}
+    for name, comment in marks.comments.items():
+        text = comment.text
+        for said in () if comment.by_hand else sorted(told, key=len, reverse=True):
+            text = text.replace(said, "")
+        if not comment.by_hand:
+            text = text.lstrip(" .\n")
+        if text:
+            kept[name] = replace(comment, text=text)
     return replace(marks, comments=kept)
 
 

@@ -29,7 +29,8 @@ def headline(score: Score, broken: str) -> str:
 def next_step(exercises: Sequence[Section], score: Score, broken: str) -> tuple[str, str, Markup]:
     """Say what to do next: the title and the anchor of an exercise, and words."""
     if broken:
-        return "", "", _inline(f"{broken} Mend that and hand it in again, or ask your instructor.")
+        what = "If that does not help, ask" if "hand it in again" in broken else "Mend that, or ask"
+        return "", "", _inline(f"{broken} {what} your instructor.")
     lacking = [section for section in exercises if section.score.gain > 0]
     # Who has not begun begins at the beginning.
     begun = [section for section in lacking if section.score.state != "unanswered"]
@@ -53,7 +54,7 @@ def notes_on(
     exercises: Sequence[Section],
     score: Score,
     marks: Marks,
-    said: Mapping[str, object],
+    remarks: Sequence[str],
     broken: str,
 ) -> tuple[str, ...]:
     """Say what else is to be known: lateness, extra credit, gaps, and what the grader remarked."""
@@ -73,10 +74,7 @@ def notes_on(
     if empty and not broken:
         are = "exercise is" if empty == 1 else "exercises are"
         notes.append(f"{empty} {are} not answered yet.")
-    remarks = said.get("remarks")
-    if isinstance(remarks, list | tuple):
-        notes += [sentence(item) for item in remarks[:20]]
-    notes += map(sentence, marks.repeated_remarks)
+    notes += [*remarks, *map(sentence, marks.repeated_remarks)]
     return tuple(dict.fromkeys(note for note in notes if note and note != broken))
 
 
@@ -91,6 +89,13 @@ def _long(hours: float) -> str:
         return f"{hours:.0f} hours"
     minutes = max(round(hours * 60), 1)
     return "1 minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def remarks_in(said: Mapping[str, object]) -> tuple[str, ...]:
+    """Read what the grader remarked on the whole notebook."""
+    remarks = said.get("remarks")
+    items = remarks[:20] if isinstance(remarks, list | tuple) else []
+    return tuple(text for item in items if (text := sentence(item)))
 
 
 def sentence(value: object) -> str:
