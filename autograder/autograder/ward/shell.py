@@ -13,6 +13,7 @@ import getpass
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
 from traitlets import Type
 from traitlets.config import Config
 
@@ -271,9 +273,12 @@ class CellShell(InteractiveShell):
 
     def __init__(self, recorder: Recorder, **options: Any) -> None:
         self.recorder = recorder
+        self._folder = ""
         self.streams: tuple[_Stream, ...] = ()
         start: Any = super().__init__
         start(**options)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
         self.input_transformer_manager = _Transformer()
         leave: Any = _Exit
         self.exiter = leave(self)
@@ -286,6 +291,10 @@ class CellShell(InteractiveShell):
     def init_profile_dir(self, profile_dir: Any) -> None:
         """Use none; what `%store` keeps, it keeps for this notebook."""
         self._db: Any = {}
+        if not hasattr(InteractiveShell, "db"):
+            # Older versions of IPython make their store at once.
+            self._folder = tempfile.mkdtemp()
+            self.profile_dir = ProfileDir(location=self._folder)
 
     @property
     def db(self) -> Any:
