@@ -416,7 +416,10 @@ def _retold(run: CellRun, status: Literal["timeout", "limit"], diagnosis: str) -
     return replace(run, outputs=(*outputs, error), status=status, diagnosis=diagnosis)
 
 
-_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][\w.]*)", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][\w.]*)(?:[ \t]+import[ \t(]+([\w, \t]+))?",
+    re.MULTILINE,
+)
 
 
 def modules_of(planned: Sequence[PlannedCell], *roles: str) -> list[str]:
@@ -433,7 +436,12 @@ def modules_of(planned: Sequence[PlannedCell], *roles: str) -> list[str]:
     -------
     list of str
     """
-    found = [
-        name for cell in planned if cell.role in roles for name in _IMPORT.findall(cell.source)
-    ]
+    found: list[str] = []
+    for cell in planned:
+        if cell.role in roles:
+            for module, names in _IMPORT.findall(cell.source):
+                found.append(module)
+                # `from package import module`: what is no module cannot be imported, and is not.
+                words = [part.split()[0] for part in names.split(",") if part.split()]
+                found += [f"{module}.{word}" for word in words if word.islower()]
     return list(dict.fromkeys(found))
