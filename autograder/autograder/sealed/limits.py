@@ -185,13 +185,15 @@ class Limits:
                 unit = item.metadata["unit"]
                 raise InvalidLimit(item.name, value, f"{kind} of {unit} from {low:g} to {high:g}")
 
-    def diagnosis(self, name: str) -> str:
+    def diagnosis(self, name: str, value: float | None = None) -> str:
         """Tell a learner which limit was met, and what to do.
 
         Parameters
         ----------
         name : str
             The limit, such as ``"cell_seconds"``.
+        value : float, optional
+            What it was this time, where a cell had a limit of its own.
 
         Returns
         -------
@@ -199,7 +201,8 @@ class Limits:
             Two sentences.
         """
         metadata = _METADATA[name]
-        said = metadata["diagnosis"].format(value=f"{getattr(self, name):g}")
+        met = getattr(self, name) if value is None else value
+        said = metadata["diagnosis"].format(value=f"{met:g}")
         return f"{said} {metadata['advice']}"
 
     def raw(self) -> RawLimits:

@@ -481,6 +481,15 @@ class WardHost:
 _open_hosts: "weakref.WeakSet[WardHost]" = weakref.WeakSet()
 
 
+def _renew_locks() -> None:
+    """Free the locks that another thread held when this process was forked."""
+    for host in list(_open_hosts):
+        host._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_locks)
+
+
 @atexit.register
 def _close_hosts() -> None:
     for host in list(_open_hosts):
@@ -664,7 +673,8 @@ class Ward:
         used = time.monotonic() - started
         self._bytes += sum(_weight(output) for output in outputs)
         if late:
-            return _ended("timeout", limits.diagnosis("cell_seconds"), used, outputs, count)
+            words = limits.diagnosis("cell_seconds", seconds)
+            return _ended("timeout", words, used, outputs, count)
         errors = [output for output in outputs if output["output_type"] == "error"]
         limit = next((name for error in errors if (name := _limit_of(error))), "")
         if limit == "processes":

@@ -5,6 +5,7 @@ it forks once more, and that fork answers; the next check cell gets a new one.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from .frames import FrameError, receive
 from .shell import Shell
 
 # Before any cell runs: a cell may replace what `os` holds.
-_fork, _exit, _kill, _waitpid = os.fork, os._exit, os.kill, os.waitpid
+_fork, _exit, _kill, _waitpid, _freeze = os.fork, os._exit, os.kill, os.waitpid, gc.freeze
 
 
 class Serve(Protocol):
@@ -53,6 +54,8 @@ def hold(sock: socket.socket, shell: Shell, serve: Serve) -> NoReturn:
         What a fork does.
     """
     be_quiet()
+    # What the forks share, no collection of theirs shall touch.
+    _freeze()
     child = 0
     try:
         while True:

@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Coroutine, Iterator, Mapping, MutableMapping
 from typing import Any, NoReturn
 
+from IPython.core import page
 from IPython.core.autocall import ExitAutocall
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
@@ -310,6 +311,14 @@ class CellShell(InteractiveShell):
 
     def init_environment(self) -> None:
         """Leave the environment to whoever starts the process."""
+
+    def init_hooks(self) -> None:
+        """Show no pager, which a notebook's page would not show either."""
+        start: Any = super().init_hooks
+        start()
+        hook: Any = page.as_hook
+        add: Any = self.set_hook
+        add("show_in_pager", hook(lambda *_, **__: None), 99)
 
     def init_logstart(self) -> None:
         """Log nothing."""
