@@ -51,6 +51,18 @@ def descendants(of: int) -> list[int]:
     return sorted(found - {of})
 
 
+def settled(waiting: int) -> list[int]:
+    """Wait for the template, a keeper, init, main and three daemons, and nothing in between."""
+    until = time.monotonic() + 10
+    found: list[int] = []
+    while time.monotonic() < until:
+        before, found = found, descendants(waiting)
+        if before == found and len(found) >= 7:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{len(found)} processes")
+
+
 def alive(process: int) -> bool:
     """Whether a process can still do anything; one that is dead may wait for its parent to look."""
     try:
@@ -105,12 +117,7 @@ def own_jail(request: pytest.FixtureRequest, open_python: tuple[Path, Path, Path
 def test_whoever_is_killed_takes_the_ward_along(own_jail: BareJail, victim: str) -> None:
     own_jail.start(DAEMON + "time.sleep(60)")
     waiting, driver = own_jail.told["waiting"], own_jail.told["driver"]
-    until = time.monotonic() + 5
-    # the template, a keeper, init, main and three daemons
-    while len(descendants(waiting)) < 7 and time.monotonic() < until:
-        time.sleep(0.02)
-    everyone = descendants(waiting)
-    assert len(everyone) >= 7
+    everyone = settled(waiting)
     template, keeper = everyone[:2]
     os.kill(
         {"driver": driver, "waiting": waiting, "template": template, "keeper": keeper}[victim],

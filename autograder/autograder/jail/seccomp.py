@@ -50,6 +50,13 @@ MISSING: Final = (
     *("clone3", "memfd_create", "memfd_secret"),
     *("io_uring_setup", "io_uring_enter", "io_uring_register"),
 )
+# What Landlock does not guard: the mode, the owner, the times and the attributes of any file.
+ATTRIBUTES: Final = (
+    *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"),
+    *("utime", "utimes", "futimesat", "utimensat", "file_setattr"),
+    *("setxattr", "lsetxattr", "fsetxattr", "setxattrat"),
+    *("removexattr", "lremovexattr", "fremovexattr", "removexattrat"),
+)
 _AF_UNIX = 1
 _TERMINAL_REQUESTS = (0x5412, 0x541C, 0x540E)  # TIOCSTI, TIOCLINUX, TIOCSCTTY
 _WATCHING_REQUESTS = (1024, 1026)  # F_SETLEASE, F_NOTIFY
@@ -83,9 +90,13 @@ class Policy:
     ----------
     unix_sockets : bool
         Whether named sockets may be made. Only where no socket of the host is in reach.
+    attributes : bool
+        Whether attributes of files may be changed. Only where all files in reach are the ward's;
+        elsewhere nothing happens, and no error is seen.
     """
 
     unix_sockets: bool = True
+    attributes: bool = True
 
 
 def program(policy: Policy, of_machine: str) -> list[Instruction]:
@@ -139,6 +150,8 @@ def program(policy: Policy, of_machine: str) -> list[Instruction]:
     code += on("setpriority", [*_only_if(0, (0,))[:-1], *_only_if(1, (0,))])
     # fcntl: to be told when others use a folder or file.
     code += on("fcntl", _unless(1, _WATCHING_REQUESTS))
+    for name in () if policy.attributes else ATTRIBUTES:
+        code += on(name, [_return(ERRNO)])
     return [*code, _return(ALLOW)]
 
 

@@ -5,7 +5,8 @@ but the standard library. Each function returns plain data about what it could d
 """
 
 # System calls take paths as text.
-# ruff: noqa: PTH108, PTH109, PTH118, PTH123, PTH208, SIM115
+# ruff: noqa: PTH101, PTH104, PTH106, PTH108, PTH109, PTH118, PTH120, PTH123, PTH208, PTH211
+# ruff: noqa: SIM115
 
 from __future__ import annotations
 
@@ -82,6 +83,25 @@ def writable() -> list[str]:
             os.close(os.open(f"/proc/{name}", os.O_WRONLY))
             found.append(f"/proc/{name}")
     return found
+
+
+def tampered(path: str, elsewhere: str) -> bool:
+    """Try to change a file and what is known of it, in every way."""
+    attempts: list[Callable[[], object]] = [
+        lambda: os.chmod(path, 0o600),
+        lambda: os.utime(path, (0, 0)),
+        lambda: os.setxattr(path, "user.self-test", b"x"),
+        lambda: os.chown(path, os.getuid(), os.getgid()),
+        lambda: os.truncate(path, 0),
+        lambda: os.rename(path, elsewhere),
+        lambda: os.link(path, elsewhere),
+        lambda: os.symlink(path, elsewhere),
+        lambda: os.unlink(path),
+        lambda: os.rmdir(os.path.dirname(path)),
+    ]
+    for action in attempts:
+        attempt(action)
+    return True
 
 
 def reached(port: int, named: str, abstract: str) -> list[str]:

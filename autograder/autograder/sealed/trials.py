@@ -178,8 +178,9 @@ def _files(trial: Trial) -> Finding:
     with trial.host.open({}, {}) as ward:
         broken = _ask(ward, "seen", paths, [secret.name]) if trial.backend == "namespaces" else []
         broken += _ask(ward, "readable", read)
+    fine = "" if trial.backend == "namespaces" else "though names of files can be guessed"
     return _unless(
-        "no files of the machine", "gradebook, source, a secret; by 4 paths each", broken
+        "no files of the machine", "gradebook, source, a secret; by 4 paths each", broken, fine
     )
 
 
@@ -208,8 +209,18 @@ def _hidden(trial: Trial) -> Finding | None:
 
 
 def _writes(trial: Trial) -> Finding:
-    broken = _asked(trial, "writable")
-    return _unless("nothing writable outside the home", "every folder, and files of /proc", broken)
+    file = trial.folder / f"file-{random.token_hex(8)}"
+    file.write_text(trial.canary)
+    file.chmod(0o666)
+    before = file.lstat(), sorted(trial.folder.iterdir())
+    with trial.host.open({}, {}) as ward:
+        broken = _ask(ward, "writable")
+        _ask(ward, "tampered", str(file), str(trial.folder / "elsewhere"))
+    if (file.lstat() if file.exists() else None, sorted(trial.folder.iterdir())) != before:
+        broken = [*broken, "a file of the machine was changed"]
+    return _unless(
+        "nothing writable outside the home", "every folder, /proc, a file of the machine", broken
+    )
 
 
 def _network(trial: Trial) -> Finding:
