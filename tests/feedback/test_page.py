@@ -304,6 +304,16 @@ def test_what_the_grader_stopped_is_said_once(name: str) -> None:
     assert "91.375" not in written
 
 
+def test_a_cell_that_was_interrupted_says_where() -> None:
+    outputs = [error("KeyboardInterrupt", "", (1, 2)), error("CellTimeoutError", "Too long.")]
+    (found,) = shown(outputs, count=1, sources={1: "while True:\n    pass"})
+    assert isinstance(found, Stopped)
+    assert (found.kind, found.message, found.own[0].line) == ("", "Too long.", 2)
+    (alone,) = shown(outputs[:1])
+    assert isinstance(alone, Stopped)
+    assert alone.kind == "KeyboardInterrupt"
+
+
 def test_frames_of_the_grader_in_a_printed_traceback_are_left_out() -> None:
     printed = (
         "Traceback (most recent call last):\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from markupsafe import Markup
@@ -139,7 +139,24 @@ def shown(
                 found.append(output)
     if len(outputs) > _MOST_OUTPUTS:
         found.append(Note(f"{len(outputs) - _MOST_OUTPUTS} more outputs are not shown."))
-    return tuple(found)
+    return tuple(_without_interrupt(found))
+
+
+def _without_interrupt(found: Sequence[Output]) -> list[Output]:
+    """Tell of a cell that was stopped once: the interrupt by which that was done says where."""
+    interrupts = [
+        item for item in found if isinstance(item, Stopped) and item.kind == "KeyboardInterrupt"
+    ]
+    if not interrupts or not any(isinstance(item, Stopped) and not item.kind for item in found):
+        return list(found)
+    where = interrupts[-1]
+    return [
+        replace(item, own=where.own, other=where.other)
+        if isinstance(item, Stopped) and not item.kind
+        else item
+        for item in found
+        if item not in interrupts
+    ]
 
 
 def _one(item: Mapping[str, Any], count: int, sources: Mapping[int, str]) -> Output | None:
