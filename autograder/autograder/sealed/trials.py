@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import autograder.jail
+from autograder.sealed.examiner import ExaminerError, ExaminerHost
 from autograder.sealed.limits import Limits
 from autograder.sealed.wards import Ward, WardError, WardHost, WardSettings
 
@@ -96,7 +97,7 @@ class ProbeError(Exception):
 
 def make_all(trial: Trial) -> tuple[Finding, ...]:
     """Make all trials; those that have to wait for something run at the same time as others."""
-    waiting = (_wall_time, _stubborn, _processor_time, _death_of_the_grader)
+    waiting = (_wall_time, _stubborn, _processor_time, _death_of_the_grader, _examiner)
     prompt = (
         _files,
         _hidden,
@@ -115,7 +116,6 @@ def make_all(trial: Trial) -> tuple[Finding, ...]:
         _disk,
         _output,
         _raised_limits,
-        _examiner,
     )
     with ThreadPoolExecutor(len(waiting)) as pool:
         started = [pool.submit(_judge, make, trial) for make in waiting]
@@ -127,7 +127,7 @@ def make_all(trial: Trial) -> tuple[Finding, ...]:
 def _judge(make: Callable[[Trial], Finding | None], trial: Trial) -> Finding | None:
     try:
         return make(trial)
-    except (ProbeError, WardError, OSError) as error:
+    except (ProbeError, WardError, ExaminerError, OSError) as error:
         name = make.__name__.strip("_").replace("_", " ")
         return Finding(
             name, "a probe of the self-test", "no", f"the probe did not end well: {error}"
@@ -477,4 +477,33 @@ def _in_time(trial: Trial, what: str, tried: str, source: str, seconds: float) -
 
 
 def _examiner(trial: Trial) -> Finding | None:
-    return None
+    """Have a check call a learner's function that searches its memory for what the check knows."""
+    if trial.settings.mode != "sealed":
+        return None
+    what, tried = "checks run in another process", "a checked function searches its memory"
+    secret = "canary" + random.token_hex(16)
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    learner = (
+        f"{_PROBES.read_text(encoding='utf-8')}\n"
+        "def seek(digest):\n"
+        "    try:\n"
+        "        return [os.getpid(), 'canary' in globals(), remembers(digest)]\n"
+        "    except OSError:\n"
+        "        return [os.getpid(), 'canary' in globals(), None]\n"
+    )
+    check = f"import os\ncanary = {secret!r}\nprint(os.getpid(), *seek({digest!r}))"
+    with trial.host.open({}, {}) as ward, ExaminerHost() as host:
+        ward.run(learner)
+        holder = ward.checkpoint()
+        ward.finish()
+        with holder, host.open({}) as examiner:
+            run = examiner.run(check, is_check=True, holder=holder, seconds=20)
+    words = "".join(str(output.get("text", "")) for output in run.outputs).split()
+    if len(words) != 4:
+        return Finding(what, tried, "no", f"the check did not end well: {run.status}")
+    here, there, named, found = words
+    if here == there or named == "True" or found == "True":
+        return Finding(what, tried, "no", "the function knew what the check knows")
+    if found == "None":
+        return Finding(what, tried, "yes", "by its number; memory cannot be read")
+    return Finding(what, tried, "yes")
