@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
 from autograder.sealed.namespace import Namespace, programs_of
-from autograder.sealed.proxies import Conversation, connect
+from autograder.sealed.proxies import Conversation, Handle, RemoteFunction, connect
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
 
@@ -49,8 +50,10 @@ class _Template:
         self._namespace = Namespace()
         self._shell = Shell(self._namespace)
         # What IPython loads when it first shows a result or an error, it loads once for all.
-        for source in ("1", "1 / 0"):
-            self._shell.run(source)
+        self._shell.run("1")
+        with _failing_function() as function:
+            self._namespace["function"] = function
+            self._shell.run("function()")
         ip: Any = self._shell.ip
         ip.reset(new_session=True)
         ip.execution_count = 1
@@ -116,6 +119,17 @@ class _Template:
             traceback.print_exc()
         finally:
             os._exit(status)
+
+
+@contextlib.contextmanager
+def _failing_function() -> Iterator[RemoteFunction]:
+    """Give a function of a ward that is none, which raises an error when it is called once."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        raised = {"kind": "ValueError", "args": ["nothing"], "frames": [[1, 1, "function"]]}
+        send(theirs, {"raised": raised})
+        talk = Conversation(lambda: ours, lambda number, line: _CELL_FILE.format(number))
+        yield RemoteFunction(Handle(talk, 0, 1))
 
 
 @contextlib.contextmanager

@@ -148,7 +148,9 @@ class Namespace(dict[str, Any]):
         )
 
     def _is_asked_of_ward(self, name: object) -> bool:
-        if type(name) is not str or name.startswith("__") or _IPYTHON.fullmatch(name):
+        if type(name) is not str or not name.isidentifier():
+            return False
+        if name.startswith("__") or _IPYTHON.fullmatch(name):
             return False
         return name in self.asked or not hasattr(builtins, name)
 

@@ -117,10 +117,6 @@ class _LeftTheNotebook(BaseException):
     """Raised where a call would end the notebook, as `exit()` and `quit()` do."""
 
 
-class _Odd(Exception):
-    """An answer that an exam does not take: what kind of thing it is."""
-
-
 def serve(sock: socket.socket, shell: Shell) -> None:
     """Answer requests until the other end closes the socket.
 
@@ -407,8 +403,6 @@ class _Server:
             return reply
         try:
             reply = {"value": encode(reply["answer"], _refuse)}
-        except _Odd as odd:
-            return {"odd": odd.args[0]}
         except CannotCross as reason:
             return {"odd": str(reason)}
         if not case.is_unchanged(args, kwargs):
@@ -561,7 +555,7 @@ def _leave() -> None:
 
 
 def _refuse(value: object) -> list[Any]:
-    raise _Odd(kind_of(value))
+    raise CannotCross(kind_of(value))
 
 
 @contextlib.contextmanager
