@@ -1,11 +1,10 @@
-"""The command ``autograder``: release, practice and demo."""
+"""The command ``autograder``: release, practice, demo, grade and selftest."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from autograder.roundtrip.errors import RoundTripError
-from autograder.roundtrip.project import assignments, check_assignment, find_root
 
 _DEFAULT_DEMO = "05-grading"
 
@@ -21,11 +20,17 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, or 1 where the command could not do what it was asked.
+        The exit status: 0, or 1 where the command could not do what it was asked. ``grade`` has
+        more; see its help.
     """
     options = _parser().parse_args(arguments)
     try:
-        root = options.course.resolve() if options.course else find_root(Path.cwd())
+        if options.anywhere:
+            root = (options.course or Path.cwd()).resolve()
+        else:
+            from autograder.roundtrip.project import find_root
+
+            root = options.course.resolve() if options.course else find_root(Path.cwd())
         return int(options.run(root, options))
     except RoundTripError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -37,8 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="autograder", description="The grading side of the course: release, practice, demo."
+        prog="autograder",
+        description="The grading side of a course: release, practice, demo, grade, selftest.",
     )
+    parser.set_defaults(anywhere=False)
     parser.add_argument(
         "--course", type=Path, help="the course's folder (default: found from here)"
     )
@@ -58,6 +65,41 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="an instructor's round trip in a temporary folder")
     demo.add_argument("assignment", nargs="?", default=_DEFAULT_DEMO, help="default: %(default)s")
     demo.set_defaults(run=_demo)
+
+    grade = commands.add_parser(
+        "grade",
+        help="grade what a class has handed in, sealed and in parallel",
+        description="Grade what lies in submitted/, as nbgrader autograde with the seal does, by "
+        "several processes. What is unchanged is left as it is.",
+        epilog="Exit status: 0 all graded, 1 some broken, 2 could not begin (usage, no course, not "
+        "sealed), 3 stopped on the way; the same command then goes on from there.",
+    )
+    grade.add_argument("assignment", help="such as 05-grading")
+    grade.add_argument(
+        "--student",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this one; may be a pattern such as 'a*', and may be given several times",
+    )
+    grade.add_argument(
+        "--workers", type=_count, default=0, metavar="N", help="processes (default: one per core)"
+    )
+    grade.add_argument(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="a Dask cluster's, such as tcp://host:8786",
+    )
+    grade.add_argument("--preview", action="store_true", help="say who would move, write nothing")
+    grade.add_argument("--force", action="store_true", help="grade also what is unchanged")
+    grade.add_argument("--json", action="store_true", help="tell the outcome as JSON")
+    grade.set_defaults(run=_grade, anywhere=True)
+
+    selftest = commands.add_parser(
+        "selftest", help="prove on this machine, by attack, that submissions are sealed in"
+    )
+    selftest.set_defaults(run=_selftest, anywhere=True)
     return parser
 
 
@@ -65,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _release(root: Path, options: argparse.Namespace) -> int:
+    from autograder.roundtrip.project import assignments, check_assignment
+
     names = options.assignment or assignments(root)
     for name in names:
         check_assignment(root, name)
@@ -94,6 +138,8 @@ def _release(root: Path, options: argparse.Namespace) -> int:
 
 
 def _practice(root: Path, options: argparse.Namespace) -> int:
+    from autograder.roundtrip.project import check_assignment
+
     name = options.assignment
     check_assignment(root, name)
     folder = (options.folder or root / "work" / name).resolve()
@@ -122,6 +168,8 @@ def _practice(root: Path, options: argparse.Namespace) -> int:
 
 
 def _demo(root: Path, options: argparse.Namespace) -> int:
+    from autograder.roundtrip.project import check_assignment
+
     name = options.assignment
     check_assignment(root, name)
     _say(f"An instructor's round trip of {name}, on made-up submissions (about a minute)")
@@ -137,6 +185,38 @@ def _demo(root: Path, options: argparse.Namespace) -> int:
     _say(f"Gradebook:      {done.folder / 'gradebook.db'}")
     _say("Next: open a feedback page, and read docs/instructor-guide.md.")
     return 0
+
+
+def _grade(root: Path, options: argparse.Namespace) -> int:
+    from autograder.batch.command import grade
+
+    return grade(
+        root,
+        options.assignment,
+        students=options.student,
+        workers=options.workers,
+        scheduler=options.scheduler,
+        preview=options.preview,
+        force=options.force,
+        as_json=options.json,
+        say=_say,
+    )
+
+
+def _selftest(root: Path, options: argparse.Namespace) -> int:
+    from autograder.batch.command import selftest
+
+    return selftest(root, say=_say)
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return number
 
 
 def _say(text: str) -> None:

@@ -149,12 +149,13 @@ def answer(source: Source, submission: Submission) -> Answer:
     -------
     Answer
     """
+    from autograder.jail import JailError
     from autograder.sealed.errors import SealError
 
     with _one_at_a_time:
         try:
             return Answer("graded", work.grade(source, submission))
-        except SealError as error:
+        except (SealError, JailError) as error:
             return Answer("refused", str(error))
 
 

@@ -51,7 +51,8 @@ class Progress:
         now = time.monotonic()
         if now - self._said >= _EVERY_SECONDS:
             self._said = now
-            print(self._line(now), file=self._stream, flush=True)
+            self._stream.write(self._line(now) + "\n")
+            self._stream.flush()
 
     def close(self) -> None:
         """Take the bar away."""

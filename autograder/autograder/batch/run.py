@@ -21,10 +21,11 @@ from autograder.batch.progress import Progress
 from autograder.batch.records import Graded, Source, Submission
 from autograder.batch.summary import BROKEN, GRADED, UNCHANGED, Outcome, Summary
 from autograder.sealed.course import secrets_of
+from autograder.sealed.notebook import MAX_REPLAYS
 
 _WORTH_WARMING = 5
-
-GRADED_ALL, SOME_BROKEN, REFUSED, STOPPED = 0, 1, 2, 3
+# How long a worker may be silent, beside what the limits allow: to start, and to prove the seal.
+_START_SECONDS = 180.0
 
 
 class Workers(Protocol):
@@ -70,7 +71,8 @@ def grade(
     runner: str = work.SEALED,
     packages: Sequence[str] = ("autograder",),
     interpreters: Sequence[Path] = (),
-    job_seconds: float = 3600.0,
+    job_seconds: float | None = None,
+    prove: Callable[[], object] | None = None,
     progress: Callable[[int], Progress] = Progress,
 ) -> Summary:
     """Grade an assignment, or only look at what would come of it.
@@ -89,8 +91,10 @@ def grade(
         Whose code counts for the keys.
     interpreters : sequence of Path
         Whose environments count for the keys.
-    job_seconds : float
-        When a worker that gives no answer is killed.
+    job_seconds : float or None
+        When a worker that gives no answer is killed; by default some time after all limits are.
+    prove : callable or None
+        Called once before anything runs: proves that this machine can grade, or raises.
     progress : callable
         Makes what shows progress, from the number of submissions.
 
@@ -122,8 +126,10 @@ def grade(
         summary = Summary(order.assignment, len(found), order.preview)
         todo = [each for each in found if not run.is_done(each, summary)]
         if todo:
+            if prove is not None:
+                prove()
             warm = dataclasses.replace(source, warm=len(todo) >= _WORTH_WARMING)
-            workers = _workers(order, warm, len(todo), job_seconds)
+            workers = _workers(order, warm, len(todo), job_seconds or _patience(source))
             bar = progress(len(todo))
             try:
                 for submission, graded in workers.results(map(run.read, todo)):
@@ -254,6 +260,16 @@ def _effects(course: Course, rows: AssignmentRows) -> dict[str, Any]:
         "permissions": course.permissions,
         "groupshared": course.directory.groupshared,
     }
+
+
+def _patience(source: Source) -> float:
+    """Say how long a submission may take if it meets every limit."""
+    limits = getattr(source.settings, "limits", None)
+    if limits is None:
+        return _START_SECONDS
+    checks = sum(cell.grade for book in source.notebooks.values() for cell in book.cells)
+    wards = len(source.notebooks) * limits.notebook_seconds * (1 + MAX_REPLAYS)
+    return float(_START_SECONDS + wards + 2 * checks * limits.checks_seconds)
 
 
 def _workers(order: Order, source: Source, jobs: int, seconds: float) -> Workers:

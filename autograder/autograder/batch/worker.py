@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from autograder.batch import work
 from autograder.batch.records import Source
+from autograder.jail import JailError
 from autograder.sealed.errors import SealError
 
 _PR_SET_PDEATHSIG = 1
@@ -52,7 +53,7 @@ def serve(connection: Connection, source: Source) -> None:
             submission = connection.recv()
             try:
                 answer = Answer("graded", work.grade(source, submission))
-            except SealError as error:
+            except (SealError, JailError) as error:
                 answer = Answer("refused", str(error))
             except Exception as error:
                 answer = Answer("failed", f"{type(error).__name__}: {error}")
