@@ -78,6 +78,21 @@ def test_the_most_telling_sentence_of_the_costliest_check_is_next() -> None:
     assert found.next_words == "4 points to gain. Your function asks for fever again."
 
 
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [
+        (error("SyntaxError", "invalid", (1, 2)), "Your code stopped with a SyntaxError at line 2"),
+        (error("LimitError", "It used too much memory."), "It used too much memory."),
+    ],
+)
+def test_where_the_check_found_no_function_the_reason_is_next(
+    stop: NotebookNode, said: str
+) -> None:
+    cell = answer("f", "def f():\n  return (", stop)
+    nb = notebook(cell, check("c", hidden(""), error("NameError", "", (9, 1))))
+    assert said in page(nb, marks({"c": Mark(4)})).next_words
+
+
 def test_who_has_not_begun_begins_at_the_beginning() -> None:
     nb = notebook(*exercise("one", UNTOUCHED), *exercise("two", UNTOUCHED), *task("why"))
     of = marks({"one-check": Mark(4), "two-check": Mark(9), "why": Mark(8, waits=True)})

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
+from autograder.feedback.failures import with_article
 from autograder.feedback.outputs import Output, Stopped
 from autograder.feedback.scores import Score
 
@@ -143,6 +144,20 @@ class Section:
         ]
         most = max(lacking, key=lambda item: item.score.gain, default=None)
         return most.first_sentence if most else Markup()
+
+    @property
+    def cause(self) -> str:
+        """Why the learner's own code did not run to its end, or nothing."""
+        for block in self.blocks:
+            stops = [item for item in block.outputs if isinstance(item, Stopped)]
+            if not stops:
+                continue
+            if not stops[0].kind:
+                return stops[0].message
+            where = f" at line {stops[0].own[-1].line}" if stops[0].own else ""
+            kind = with_article(stops[0].kind)
+            return f"Your code stopped with {kind}{where}: mend that first."
+        return ""
 
     @property
     def stopped(self) -> bool:

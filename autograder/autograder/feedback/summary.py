@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from autograder.feedback.failures import plain
+from autograder.feedback.findings import NO_FUNCTION
 from autograder.feedback.marks import Marks
 from autograder.feedback.records import Section
 from autograder.feedback.scores import Score, is_or_are
@@ -45,8 +46,8 @@ def next_step(exercises: Sequence[Section], score: Score, broken: str) -> tuple[
     if most.score.state == "unanswered":
         return most.title, most.anchor, _inline(f"{gain} You have not answered it yet.")
     said = most.first_sentence
-    if not said and most.stopped:
-        said = Markup("Its code stopped with an error: mend that first.")
+    if most.cause and (not said or said == _inline(NO_FUNCTION)):
+        said = _inline(most.cause)
     return most.title, most.anchor, Markup("{} {}").format(gain, said)
 
 
