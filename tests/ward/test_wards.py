@@ -583,6 +583,17 @@ def test_names_that_lead_elsewhere_are_refused(host: WardHost, name: str) -> Non
         host.open({name: b""}, {})
 
 
+def test_files_that_do_not_fit_are_the_submissions_fault(host: WardHost) -> None:
+    files = {f"{number}": b"x" for number in range(1999)}
+    limits = replace(host.settings.limits, disk_mib=1)
+    with WardHost(replace(host.settings, limits=limits)) as small:
+        with pytest.raises(BadFile, match="does not fit with the others"):
+            small.open(files, {})
+        process = small._process
+        small.open({}, {}).close()
+        assert small._process is process
+
+
 def test_too_large_and_impossible_files_are_refused() -> None:
     limits = Limits(disk_mib=1)
     with pytest.raises(BadFile, match="does not fit"):

@@ -459,7 +459,11 @@ class WardHost:
                 "memory_bytes": self.settings.limits.memory_mib * 2**20,
             }
             frames.send(control, start, seconds=_ANSWER_SECONDS)
-            frames.receive(control, _ANSWER_SECONDS, 4096)
+            reply, _ = frames.receive(control, _ANSWER_SECONDS, 4096)
+            if "no_room" in reply:
+                raise BadFile(
+                    next(iter(files)), f"does not fit with the others ({reply['no_room']})"
+                )
             stack.pop_all()
             return Ward(self, self._generation, self._number, control, cells)
 

@@ -75,7 +75,11 @@ def watch(sock: socket.socket, start_main: Callable[[], int], max_start_bytes: i
     status = 1
     try:
         message, _ = receive(sock, 60, max_start_bytes)
-        _furnish(message["files"])
+        try:
+            _furnish(message["files"])
+        except OSError as error:
+            send(sock, {"no_room": str(error.strerror)})
+            os._exit(status)
         os.environ.update(message["environment"])
         ward = Ward(sock, int(message["memory_bytes"]), message["files"])
         ward.main = start_main()

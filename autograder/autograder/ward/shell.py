@@ -522,6 +522,12 @@ class Shell:
         self.ip.drain()
         return self._recorder.finish()
 
+    def close(self) -> None:
+        """Close the event loop: its sockets would be shared by all forks of this process."""
+        if self._loop is not None:
+            self._loop.close()
+            asyncio.set_event_loop(None)
+
     def _execute(self, source: str) -> None:
         """Run a cell inside a running event loop, as the kernel does."""
         if self._loop is None or self._loop.is_closed():

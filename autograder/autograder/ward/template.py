@@ -112,6 +112,7 @@ def _warm_up(settings: Mapping[str, Any]) -> _Template:
     warm = Shell()
     for cell in _WARM_CELLS:
         warm.run(cell)
+    warm.close()
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
     # What libraries' sources say may stay: errors below them are then shown sooner.
@@ -209,7 +210,7 @@ def _begin_ward(template: _Template, sock: socket.socket, fds: Sequence[int]) ->
     status = 1
     try:
         sock.close()
-        inner.enter_ward(template.limits)
+        inner.enter_ward(template.limits, fds)
         inner.protect_init()
         control, cells = (socket.socket(fileno=fd) for fd in fds)
 
