@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import socket
@@ -654,6 +655,24 @@ def test_outputs_keep_only_what_they_may_hold() -> None:
             "execution_count": None,
         },
     )
+
+
+def test_numbers_that_a_notebook_cannot_hold_are_left_out() -> None:
+    data = {"application/json": [*json.loads("[1e999, -1e999, 1.5, 7]"), 10**400]}
+    output = {"output_type": "display_data", "data": data, "metadata": {"x": float("inf")}}
+    assert _output(output)["data"] == {"application/json": [None, None, 1.5, 7, None]}
+    assert _output(output)["metadata"] == {"x": None}
+
+
+def test_what_is_nested_too_deeply_is_refused(ward: Ward) -> None:
+    deep: Any = 0
+    for _ in range(150):
+        deep = [deep]
+    output = {"output_type": "display_data", "data": {"a+json": deep}, "metadata": {}}
+    with pytest.raises(frames.Malformed):
+        _output(output)
+    run = ward.run(FORGE.format(message={"id": 1, "outputs": [output], "count": 1}))
+    assert run.status == "died"
 
 
 FORGE = textwrap.dedent(

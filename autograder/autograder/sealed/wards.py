@@ -7,6 +7,7 @@ its time are bounded here, and nothing in it is believed but as the submission's
 import atexit
 import binascii
 import contextlib
+import math
 import os
 import select
 import signal
@@ -32,6 +33,8 @@ Status = Literal["ok", "error", "timeout", "died", "limit"]
 _KIB = 1024
 # Starting an interpreter and importing pandas, on a busy machine.
 _START_SECONDS = 120
+# A fork takes milliseconds.
+_COPY_SECONDS = 10
 _PREPARE_SECONDS = 300
 _ANSWER_SECONDS = 30
 # After an interrupt, a cell may still tidy up.
@@ -49,6 +52,8 @@ _JSON_GROWTH = 6
 _MAX_MESSAGE_SLACK = 2**20
 _MAX_ITEMS_PER_CELL = 200_000
 _MAX_OUTPUTS = 10_000
+_MAX_DEPTH = 100
+_MAX_BITS = 1024
 
 
 class WardError(Exception):
@@ -601,7 +606,7 @@ class Ward:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                reply = self._ask({"do": "checkpoint"}, [theirs.fileno()], _ANSWER_SECONDS, 4096)
+                reply = self._ask({"do": "checkpoint"}, [theirs.fileno()], _COPY_SECONDS, 4096)
             pid = reply.get("pid")
             if type(pid) is not int:
                 raise frames.Malformed("no process id")
@@ -907,15 +912,22 @@ def _content(mime: str, content: object) -> Any:
     return _words(content)
 
 
-def _clean(value: Any) -> Any:
-    """Replace what UTF-8 cannot say, at any depth."""
+def _clean(value: Any, depth: int = _MAX_DEPTH) -> Any:
+    """Replace what a notebook's file cannot say, such as infinity or half a surrogate pair."""
     if type(value) is str:
         return _words(value)
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if type(value) is int:
+        return value if value.bit_length() <= _MAX_BITS else None
+    if type(value) not in (list, dict):
+        return value
+    if depth == 0:
+        # Whatever reads or writes the notebook later goes down by recursion.
+        raise frames.Malformed("an output that is nested too deeply")
     if type(value) is list:
-        return [_clean(item) for item in value]
-    if type(value) is dict:
-        return {_words(key): _clean(item) for key, item in value.items()}
-    return value
+        return [_clean(item, depth - 1) for item in value]
+    return {_words(key): _clean(item, depth - 1) for key, item in value.items()}
 
 
 def _words(value: object) -> str:
