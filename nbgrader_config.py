@@ -1,10 +1,11 @@
 """nbgrader's settings for this course.
 
-nbgrader reads this file several times, so every list is assigned whole, never added to. Our own
-pieces are named by dotted strings: the file loads where the grading side is not installed.
+nbgrader reads this file several times, and learners' servers read it too, where the grading side
+is not installed.
 """
 
 import secrets
+from pathlib import Path
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - nbgrader provides it
 
@@ -13,33 +14,26 @@ c.CourseDirectory.course_id = "crs"
 # Where releases and submissions are exchanged is for each deployment to say
 # (c.Exchange.root, or an exchange plugin).
 
-# A warning or a line on stderr is not an error: without this it costs all marks of the check.
-c.IgnorePattern.enabled = True
-c.IgnorePattern.pattern = r"(?s).*"
+# What learners have, and nothing else; where it is missing, the environment that grades, of which
+# submissions see only what they may.
+_LEARNER_PYTHON = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
 
-# nbgrader's own page shows the source of hidden checks, and needs scripts from elsewhere.
-c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
-c.GenerateFeedback.preprocessors = [
-    "autograder.feedback.DropHiddenChecks",
-    "autograder.feedback.MakePage",
-]
+try:
+    from autograder import seal
+except ImportError:
+    # A server that never grades. Should it try, this fails: nothing is graded unsealed by accident.
+    c.Autograde.exporter_class = "autograder.sealed.exporter.SubmissionExporter"
+else:
+    seal(
+        c,
+        learner_python=_LEARNER_PYTHON if _LEARNER_PYTHON.exists() else None,
+        course_packages={"crs": ["crs.exercises"]},
+    )
 
-# A copied cell or a deleted exercise makes nbgrader fail, so they are mended first. A check that a
-# learner deleted is put back and scores 0, instead of waiting for a grade.
-c.Autograde.sanitize_preprocessors = [
-    "autograder.mend.MendSubmission",
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.DeduplicateIds",
-    "nbgrader.preprocessors.OverwriteKernelspec",
-    "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
-c.OverwriteCells.add_missing_cells = True
+# For validation, and for practice where nothing can be sealed (macOS, Windows):
 
-# The same interpreter that grades, whatever kernels a machine or a submission names.
+# The interpreter that runs nbgrader, whatever kernels a machine or a notebook names.
 c.Execute.kernel_name = "python3"
-# A hidden check stops a learner's endless loop after 20 seconds by itself.
-c.Execute.timeout = 60
 
 # Jupyter's executor skips cells with this tag, a check that a learner tagged included, and a cell
 # that did not run scores full marks. A new random tag each time is one that nobody can write.

@@ -100,6 +100,9 @@ def released() -> NotebookNode:
     return notebook
 
 
+NO_NOTEBOOK = new_notebook()
+
+
 def find(notebook: NotebookNode, grade_id: str) -> NotebookNode:
     (cell,) = [
         c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id
@@ -128,7 +131,8 @@ def done(submitted: NotebookNode, template: NotebookNode | None = SOURCE) -> Res
         assert cell.metadata.nbgrader.grade is mark.grade
         assert cell.metadata.nbgrader.get("points") == mark.points
         assert set(cell.metadata) <= {"nbgrader", "editable", "deletable", "tags"}
-        tags = ["hide"] if mark.grade_id == "setup" and template is SOURCE else None
+        given = [c.metadata.get("tags") for c in (template or NO_NOTEBOOK).cells if c.id == cell.id]
+        tags = given[0] if given else None
         assert cell.metadata.get("tags") == tags
         if mark.locked:
             assert cell.source == mark.source

@@ -99,6 +99,8 @@ def demonstrate(
             _hand_in(root, course, assignment, submission, due)
         say("collect     the submissions")
         course.run("collect", assignment)
+        if course.not_sealed:
+            say(f"Not for marks: {course.not_sealed}")
         for submission in SUBMISSIONS:
             say(f"autograde   {submission.student}")
             course.run("autograde", assignment, submission.student)

@@ -17,6 +17,8 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.feedback import first_sentence
 from autograder.roundtrip.errors import RoundTripError
 from autograder.roundtrip.project import CONFIG_NAME, Exercise, read_notebook
+from autograder.sealed.errors import NotSealed
+from autograder.sealed.settings import settings_of
 
 LOG_NAME = "nbgrader.log"
 
@@ -31,10 +33,13 @@ class CourseFolder:
         The folder.
     api : NbGraderAPI
         nbgrader, with the course's settings.
+    not_sealed : str
+        Why submissions cannot be sealed here, so that scores are not for marks; empty if they are.
     """
 
     path: Path
     api: Any
+    not_sealed: str = ""
 
     @property
     def log(self) -> Path:
@@ -120,7 +125,12 @@ class Graded:
 
 @contextlib.contextmanager
 def course_folder(
-    root: Path, path: Path, assignment: str, *, show_mark_scheme: bool = False
+    root: Path,
+    path: Path,
+    assignment: str,
+    *,
+    show_mark_scheme: bool = False,
+    grades: bool = True,
 ) -> Iterator[CourseFolder]:
     """Set a folder up for one assignment, with the course's settings and its source.
 
@@ -134,6 +144,8 @@ def course_folder(
         Name of the assignment.
     show_mark_scheme : bool
         Whether feedback pages hold the marking schemes, folded.
+    grades : bool
+        Whether submissions will be graded, so that it matters whether they can be sealed here.
 
     Yields
     ------
@@ -144,16 +156,51 @@ def course_folder(
         path / "source" / assignment,
         ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"),
     )
-    shutil.copy(root / CONFIG_NAME, path)
     (path / "exchange").mkdir()
-    config: Config = PyFileConfigLoader(CONFIG_NAME, path=str(path)).load_config()
+    # From its own place: it may name what lies beside it.
+    config: Config = PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
     config.CourseDirectory.root = str(path)
     config.Exchange.root = str(path / "exchange")
     config.Exchange.cache = str(path / "cache")
     if show_mark_scheme:
         config.DropHiddenChecks.show_mark_scheme = True
+    not_sealed = why_not_sealed(config) if grades else ""
+    if not_sealed:
+        config.SealedExecute.mode = "practice"
     with _environment(path):
-        yield CourseFolder(path, NbGraderAPI(config=config))
+        yield CourseFolder(path, NbGraderAPI(config=config), not_sealed)
+
+
+def why_not_sealed(config: Config) -> str:
+    """Say why submissions cannot be sealed on this machine.
+
+    Parameters
+    ----------
+    config : Config
+        The course's settings.
+
+    Returns
+    -------
+    str
+        A sentence; empty where they can be, and where the course does not ask for it.
+    """
+    settings = settings_of(config)
+    if settings is None or settings.mode != "sealed":
+        return ""
+    if not sys.platform.startswith("linux"):
+        return "Submissions can be sealed on Linux alone."
+    # Jails are for machines that have them.
+    from autograder.jail import JailError
+    from autograder.sealed.hosts import hosts_for
+    from autograder.sealed.wards import WardError
+
+    try:
+        hosts_for(settings.ward).prove()
+    except NotSealed as error:
+        return f"The property {error.what!r} does not hold here: {error.reason}"
+    except (JailError, WardError) as error:
+        return f"{str(error)[:1].upper()}{str(error)[1:]}."
+    return ""
 
 
 @contextlib.contextmanager
@@ -225,6 +272,33 @@ def read_scores(course: CourseFolder, assignment: str, exercises: list[Exercise]
                 scores.append(Score(exercise, points, _sentence(folder, exercise)))
             graded.append(Graded(student, tuple(scores), submission.total_seconds_late))
     return sorted(graded, key=lambda item: item.student)
+
+
+def read_remarks(course: CourseFolder, assignment: str, student: str) -> list[str]:
+    """Read what was mended or stopped in a graded submission.
+
+    Parameters
+    ----------
+    course : CourseFolder
+        After autograding.
+    assignment, student : str
+        Names.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    said: list[str] = []
+    for path in sorted((course.path / "autograded" / student / assignment).glob("*.ipynb")):
+        notebook = read_notebook(path)
+        said += notebook.metadata.get("autograder", {}).get("remarks", [])
+        said += (
+            cell.metadata["autograder"]["diagnosis"]
+            for cell in notebook.cells
+            if cell.metadata.get("autograder", {}).get("diagnosis")
+        )
+    return list(dict.fromkeys(said))
 
 
 def _sentence(folder: Path, exercise: Exercise) -> str:

@@ -14,9 +14,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.mend import forget_copies
 from autograder.roundtrip.errors import RoundTripError
-from autograder.roundtrip.nbgrading import CourseFolder, Graded, course_folder, read_scores
+from autograder.roundtrip.nbgrading import (
+    CourseFolder,
+    Graded,
+    course_folder,
+    read_remarks,
+    read_scores,
+)
 from autograder.roundtrip.project import exercises, read_notebook, source_notebooks
 
 _YOU = "you"
@@ -66,10 +71,8 @@ def grade_own_copy(
     """
     sources = source_notebooks(root, assignment)
     own = {path.name: _read(folder / path.name, assignment) for path in sources}
-    for name, notebook in own.items():
+    for name in own:
         say(f"Reading {folder / name} (saved {_ago(folder / name)})")
-        for grade_id in forget_copies(notebook):
-            say(f"Note: the cell {grade_id} is there more than once; the last one counts.")
     with (
         tempfile.TemporaryDirectory(prefix="crs-practice-") as temporary,
         # Nobody reads the prose of who learns alone, so they get the scheme to do it themselves.
@@ -89,8 +92,12 @@ def grade_own_copy(
                 f"There is nothing to grade yet: {folder} holds the assignment as released.\n"
                 "If you have answered something, save the notebook (Ctrl+S) and run this again."
             )
+        if course.not_sealed:
+            say(f"Not for marks, but good for practice: {course.not_sealed}")
         say("Grading it in a temporary folder (about half a minute)")
         _autograde(course, assignment)
+        for remark in read_remarks(course, assignment, _YOU):
+            say(f"Note: {remark}")
         say("Making the feedback page")
         course.run("generate_feedback", assignment, _YOU)
         graded = read_scores(course, assignment, exercises(root, assignment))

@@ -35,7 +35,7 @@ def build(root: Path, assignment: str) -> Files:
     """
     with (
         tempfile.TemporaryDirectory(prefix="crs-release-") as folder,
-        course_folder(root, Path(folder), assignment) as course,
+        course_folder(root, Path(folder), assignment, grades=False) as course,
     ):
         try:
             course.run("generate_assignment", assignment)

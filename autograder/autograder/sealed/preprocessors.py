@@ -6,12 +6,13 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import is_grade
 from traitlets import Bool
 
 from autograder.sealed.cells import broken_notebook, is_foreign, restore, trusted_cells
 from autograder.sealed.course import course_of, template_of
 from autograder.sealed.errors import BrokenSubmission
-from autograder.sealed.outputs import clean
+from autograder.sealed.outputs import clean, without_stderr
 from autograder.sealed.scoring import save, verdict_of
 from autograder.sealed.submissions import left_out
 
@@ -100,10 +101,13 @@ class CleanOutputs(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is u
         """
         if resources.get("autograder", {}).get("is_clean"):
             return nb, resources
+        practice = self.config.SealedExecute.get("mode") == "practice"
         limit = self.config.SealedExecute.get("limits", {}).get("cell_output_kib", 256)
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs = clean(cell.outputs, max_bytes=limit * 1024, is_check=True)
+                if practice and is_grade(cell):
+                    cell.outputs = without_stderr(cell.outputs)
         return nb, resources
 
 
