@@ -30,13 +30,13 @@ What an attack got hold of it says by printing GOTCHA, which is spelled in no so
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import nbformat
 import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -218,5 +218,5 @@ def submit(attack: Attack, release: NotebookNode, folder: Path) -> None:
     path = folder / f"{toy.NOTEBOOK}.ipynb"
     if bodies:
         path.write_bytes(bodies[-1])
-    elif not path.is_symlink():
-        path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    elif not (path.is_symlink() or path.is_dir()):
+        path.write_text(json.dumps(notebook))  # nbformat's own writer refuses odd text

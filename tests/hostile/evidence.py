@@ -158,3 +158,13 @@ def activity_in(page: str) -> list[str]:
     parser = _Activity()
     parser.feed(page)
     return parser.found
+
+
+MAX_OUTPUT_BYTES = 6_000_000
+
+
+def size_of_outputs(graded: Graded) -> int:
+    """Give the size of all outputs of a notebook."""
+    if graded.notebook is None:
+        return 0
+    return sum(len(str(cell.get("outputs", ""))) for cell in graded.notebook.cells)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.hostile import corpus, evidence, grading, toy
+from tests.hostile import corpus, evidence, grading, timed_grade, toy
 from tests.hostile.corpus import Attack
 from tests.hostile.grading import Class, Graded, Run
 
@@ -28,7 +28,8 @@ CANARY = Path("/tmp/attack-canary")
 def steps(by: str) -> list[list[str]]:
     if by == "nbgrader":
         return [["autograde", toy.ASSIGNMENT], ["generate_feedback", toy.ASSIGNMENT]]
-    grade = [sys.executable, "-m", "autograder", "grade", toy.ASSIGNMENT, "--workers", "2"]
+    timed = str(Path(timed_grade.__file__))
+    grade = [sys.executable, "-P", timed, "grade", toy.ASSIGNMENT, "--workers", "2"]
     return [grade, ["generate_feedback", toy.ASSIGNMENT]]
 
 
@@ -127,10 +128,7 @@ def test_the_page_is_harmless(graders: Graders, by: str, attack: Attack) -> None
 @each_attack
 def test_the_notebook_stays_small(graders: Graders, by: str, attack: Attack) -> None:
     """Outputs are capped by bytes; what a learner wrote is kept."""
-    notebook = of(graders, by, attack).notebook
-    if notebook is not None:
-        outputs = sum(len(str(cell.get("outputs", ""))) for cell in notebook.cells)
-        assert outputs < 6_000_000
+    assert evidence.size_of_outputs(of(graders, by, attack)) < evidence.MAX_OUTPUT_BYTES
 
 
 @pytest.mark.parametrize("attack", [pytest.param(attack, id=attack.student) for attack in ATTACKS])
