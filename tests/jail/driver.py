@@ -29,13 +29,14 @@ from jail import inner
 from jail.spec import RawLimits
 channel = socket.socket(fileno=int(sys.argv[1]))
 channel.set_inheritable(False)
+# What a library may leave open: no ward may have it, or all would share it.
+left_open = socket.socketpair(), os.pipe()
 
 def ward(code, limits, output):
-    inner.enter_ward(limits)
+    inner.enter_ward(limits, [output])
     inner.protect_init()
     main = os.fork()
     if not main:
-        channel.close()
         inner.confine(limits)
         os.dup2(output, 1)
         os.dup2(output, 2)
@@ -43,7 +44,6 @@ def ward(code, limits, output):
         exec(compile(code, "<ward>", "exec"), {"__name__": "__main__"})
         sys.stdout.flush()
         os._exit(0)
-    channel.close()
     while True:
         done, status = os.waitpid(-1, 0)
         if done == main:
@@ -54,6 +54,7 @@ while request := channel.recv(1 << 20):
     request = json.loads(request)
     limits = RawLimits(**request["limits"])
     started = time.perf_counter()
+    shared = __import__("mmap").mmap(-1, 4096) if request["shared"] else None
     read, write = os.pipe()
     keeper = os.fork()
     if not keeper:
@@ -79,6 +80,8 @@ while request := channel.recv(1 << 20):
     os.kill(keeper, signal.SIGTERM)
     _, status = os.waitpid(keeper, 0)
     os.close(read)
+    if shared:
+        shared.close()
     answer = {
         "output": output.decode(errors="replace"),
         "status": os.waitstatus_to_exitcode(status),
@@ -140,6 +143,7 @@ def main() -> None:
                     "code": request["code"],
                     "limits": plan["limits"] | request["limits"],
                     "seconds": request["seconds"],
+                    "shared": request.get("shared", False),
                 }
             ).encode()
         )

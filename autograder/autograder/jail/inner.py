@@ -6,13 +6,15 @@ line of a learner's code runs.
 """
 
 # System calls take paths as text.
-# ruff: noqa: PTH102, PTH103, PTH112, PTH120, PTH208
+# ruff: noqa: PTH123, PTH102, PTH103, PTH112, PTH120, PTH208
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
+from collections.abc import Collection
 from types import FrameType
 
 from . import landlock, mounts, namespaces, privileges, rlimits, seccomp, syscalls, unshared
@@ -30,7 +32,7 @@ if syscalls.machine() in syscalls.MACHINES:
 unshared.plan()
 
 
-def enter_ward(limits: RawLimits) -> None:
+def enter_ward(limits: RawLimits, keep: Collection[int] | None = None) -> None:
     """Become the first process of a new ward.
 
     Called in a fork of the template that has one thread. A keeper process stays outside the ward
@@ -42,10 +44,21 @@ def enter_ward(limits: RawLimits) -> None:
     ----------
     limits : RawLimits
         Used for the size of the private home.
+    keep : collection of int, optional
+        Descriptors that the ward has, beside the standard ones. All others lead nowhere: what
+        the template has open, all wards would share, and could leave messages in. None changes
+        nothing.
+
+    Raises
+    ------
+    OSError
+        Where the ward cannot be made, or where it would share writable memory with others.
     """
+    refuse_shared_memory()
     plan = unshared.plan()
     if plan:
         unshared.enter_ward(plan, limits)
+        blind_all_but(keep)
         return
     namespaces.leave_all_with_user()
     leash = privileges.Leash()
@@ -58,7 +71,35 @@ def enter_ward(limits: RawLimits) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.setsid()
+    blind_all_but(keep)
     _furnish(limits)
+
+
+def blind_all_but(keep: Collection[int] | None) -> None:
+    """Turn all descriptors but the standard ones and some others to nothing; None does none.
+
+    They stay open, so that what still knows their numbers closes nothing else by them later.
+    """
+    if keep is None:
+        return
+    nowhere = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor > 2 and descriptor != nowhere and descriptor not in keep:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.fstat(descriptor)
+                os.dup2(nowhere, descriptor, inheritable=False)
+    os.close(nowhere)
+
+
+def refuse_shared_memory() -> None:
+    """Refuse to go on where a fork shares writable memory with this process and its other forks."""
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/maps", "rb") as maps:
+        for line in maps:
+            if line.split(None, 2)[1] == b"rw-s":
+                raise OSError(
+                    errno.EBUSY, "the template shares memory with its forks", "/proc/self/maps"
+                )
 
 
 def _keep(init: int, leash: int) -> None:

@@ -19,6 +19,7 @@ import re
 import resource
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -293,6 +294,20 @@ def most_disk() -> int:
             except OSError:
                 continue
     return written
+
+
+def held() -> list[str]:
+    """List what this process holds that other processes may hold, too."""
+    found = []
+    for descriptor in range(1024):
+        with contextlib.suppress(OSError):
+            about = os.fstat(descriptor)
+            # Links of the kernel's anonymous files are all alike, and devices are for all.
+            if stat.S_IFMT(about.st_mode) not in (0, stat.S_IFCHR):
+                found.append(f"a descriptor of {about.st_dev}:{about.st_ino}")
+    with contextlib.suppress(OSError), open("/proc/self/maps", encoding="ascii") as lines:
+        found += ["memory of " + line.split()[4] for line in lines if " rw-s " in line]
+    return found
 
 
 def leave(name: str) -> bool:

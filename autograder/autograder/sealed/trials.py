@@ -320,10 +320,12 @@ def _other_submissions(trial: Trial) -> Finding:
         if trial.backend == "namespaces":
             broken += _ask(second, "seen", [], [name])
         broken += _ask(second, "reached", 1, "/nowhere", name)
+        # What the warm interpreter has open, all its forks would share.
+        broken += sorted({*_ask(first, "held")} & {*_ask(second, "held")})
     with trial.host.open({}, {}) as later:
         broken += _ask(later, "readable", places)
     return _unless(
-        "no other submissions", "files and sockets of a ward at the same time, and before", broken
+        "no other submissions", "files, sockets, memory of a ward now and before", broken
     )
 
 
