@@ -45,7 +45,8 @@ def holder(*cells: str) -> Iterator[socket.socket]:
 def talk(*cells: str) -> Iterator[Conversation]:
     """Run cells in a fork, and speak with a check's fork of it."""
     with holder(*cells) as sock:
-        conversation = Conversation(lambda: connect(sock))
+        conversation = Conversation()
+        conversation.start(lambda: connect(sock))
         try:
             yield conversation
         finally:

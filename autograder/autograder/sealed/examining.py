@@ -128,7 +128,8 @@ def _failing_function() -> Iterator[RemoteFunction]:
     with ours, theirs:
         raised = {"kind": "ValueError", "args": ["nothing"], "frames": [[1, 1, "function"]]}
         send(theirs, {"raised": raised})
-        talk = Conversation(lambda: ours, lambda number, line: _CELL_FILE.format(number))
+        talk = Conversation(lambda number, line: _CELL_FILE.format(number))
+        talk.start(lambda: ours)
         yield RemoteFunction(Handle(talk, 0, 1))
 
 
@@ -198,6 +199,7 @@ class Examining:
         self._files = shell.ip.compile._filename_map
         # Names that instructor cells use: their functions may expect an exception by its class.
         self._words: set[str] = set()
+        self._talk = Conversation(self._cell_file, namespace.own_name)
         shell.install()
 
     def serve(self) -> NoReturn:
@@ -226,7 +228,8 @@ class Examining:
 
     def _instructor(self, source: str) -> list[dict[str, Any]]:
         self._words |= set(_WORD.findall(source))
-        with self._namespace.instructor_cell(self._files):
+        # Nobody reads what they put out here, and to render an error takes longer than most cells.
+        with self._namespace.instructor_cell(self._files), _errors_unrendered(self._shell.ip):
             outputs = self._shell.run(source)
             if any(output["output_type"] == "error" for output in outputs):
                 # It may need what only the ward has. Its definitions count nevertheless.
@@ -244,14 +247,14 @@ class Examining:
             return connect(holder)
 
         named = self._words | self._namespace.asked | set(_WORD.findall(request["source"]))
-        talk = Conversation(dial, self._cell_file, self._namespace.own_name, named)
-        talk.deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
-        talk.own_stdout = sys.stdout
+        deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
+        self._talk.own_stdout = sys.stdout
+        self._talk.start(dial, named, deadline)
         try:
-            with self._namespace.check_cell(talk):
+            with self._namespace.check_cell(self._talk):
                 return self._shell.run(request["source"])
         finally:
-            talk.close()
+            self._talk.close()
             if holder is not None:
                 holder.close()
 
@@ -262,6 +265,21 @@ class Examining:
         lines = max(line, len(linecache.getlines(file)))
         linecache.cache[file] = (lines, None, ["\n"] * lines, file)
         return file
+
+
+@contextlib.contextmanager
+def _errors_unrendered(ip: Any) -> Iterator[None]:
+    """Note that a cell raised an error, without its traceback."""
+
+    def note(exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        kind, error = (exc_tuple or sys.exc_info())[:2]
+        ip._showtraceback(kind, error, [])
+
+    vars(ip)["showtraceback"] = note
+    try:
+        yield
+    finally:
+        del vars(ip)["showtraceback"]
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -11,13 +11,14 @@ import contextlib
 import copy
 import importlib
 import importlib.util
+import keyword
 import re
 import sys
 import types
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from autograder.sealed.proxies import Conversation, Refused, is_remote
+from autograder.sealed.proxies import Conversation, Gone, Refused, is_remote
 from autograder.ward.serve import digest
 from autograder.ward.values import CannotCross, encode
 
@@ -148,7 +149,7 @@ class Namespace(dict[str, Any]):
         )
 
     def _is_asked_of_ward(self, name: object) -> bool:
-        if type(name) is not str or not name.isidentifier():
+        if type(name) is not str or not name.isidentifier() or keyword.iskeyword(name):
             return False
         if name.startswith("__") or _IPYTHON.fullmatch(name):
             return False
@@ -189,7 +190,7 @@ class Namespace(dict[str, Any]):
         """Look a name up."""
         try:
             return self[name]
-        except KeyError:
+        except (KeyError, Gone):  # IPython looks words up before the cell runs
             return default
 
     def __setitem__(self, name: str, value: Any) -> None:

@@ -39,7 +39,10 @@ _MAX_FRAMES = 10
 
 # Attributes with two underscores that are asked for. Others are protocols between libraries, and
 # some of those hand out addresses in memory.
-_ASKED_SPECIAL = ("__dict__", "__dataclass_fields__", "__wrapped__", "__slots__")
+_ASKED_SPECIAL = (
+    "__annotations__", "__dataclass_fields__", "__dict__", "__name__", "__qualname__", "__slots__",
+    "__wrapped__",
+)  # fmt: skip
 _KNOWN_MODULES = (
     "builtins", "math", "cmath", "operator", "statistics", "random", "itertools", "functools",
     "string", "re", "numpy", "numpy.linalg", "numpy.random", "pandas",
@@ -103,6 +106,8 @@ class Handle:
     number: int
     generation: int
     name: str | None = None
+    # For a class: what stands for it, so that it does again in the next fork.
+    stands_for: object = None
 
 
 def connect(holder: socket.socket) -> socket.socket:
@@ -127,35 +132,32 @@ def connect(holder: socket.socket) -> socket.socket:
     return ours
 
 
+def _nobody() -> NoReturn:
+    raise Closed("there is no submission to ask here")
+
+
 class Conversation:
     """Speaks with one fork of the ward after the other.
 
     Parameters
     ----------
-    dial : callable
-        Gives a socket to a new fork.
     cell_file : callable, optional
         Gives the file name under which tracebacks show a line of the cell of this number.
     own_name : callable, optional
         Gives the name under which both sides have a trusted function or class, or None.
-    named : container of str
-        The names that the check's own text uses. Objects of classes that it names may be added and
-        compared, and exceptions that it names arrive as themselves.
     """
 
     def __init__(
         self,
-        dial: Callable[[], socket.socket],
         cell_file: Callable[[int, int], str] | None = None,
         own_name: Callable[[object], str | None] | None = None,
-        named: Container[str] = (),
     ) -> None:
-        self._dial = dial
+        self._dial: Callable[[], socket.socket] = _nobody
         self._sock: socket.socket | None = None
         self._forks = 0
         self._cell_file = cell_file or (lambda number, line: f"<learner's cell {number}>")
         self._own_name = own_name or (lambda thing: None)
-        self._named = named
+        self._named: Container[str] = ()
         self._classes = 0
         self.generation = 0
         self.deadline = math.inf
@@ -166,8 +168,34 @@ class Conversation:
         self._referred = False
         self._trouble: Exception | None = None
 
+    def start(
+        self,
+        dial: Callable[[], socket.socket],
+        named: Container[str] = (),
+        deadline: float = math.inf,
+    ) -> None:
+        """Begin a check.
+
+        Parameters
+        ----------
+        dial : callable
+            Gives a socket to a new fork. The first is made when something is asked.
+        named : container of str
+            The names that the check's own text uses. Objects of classes that it names may be added
+            and compared, and exceptions that it names arrive as themselves.
+        deadline : float
+            When the check's time is up, by `time.monotonic`.
+        """
+        self.close()
+        self._dial, self._named, self.deadline = dial, named, deadline
+        self._forks = self._classes = 0
+
     def close(self) -> None:
-        """End the fork."""
+        """End the fork, and the check."""
+        self._hang_up()
+        self._dial = _nobody
+
+    def _hang_up(self) -> None:
         if self._sock is not None:
             self._sock.close()
             self._sock = None
@@ -209,7 +237,7 @@ class Conversation:
             # It ended after its last answer; what it held is gone.
             if any(key in request for key in ("object", "function")):
                 self._lose("its process has ended")
-            self.close()
+            self._hang_up()
             send(self._new_fork(), request, seconds=10)
         except FrameError as error:
             self._lose(str(error))
@@ -220,14 +248,14 @@ class Conversation:
         try:
             reply, _ = receive(self._sock, seconds + GRACE_SECONDS, MAX_REPLY)
         except TimedOut:
-            self.close()
+            self._hang_up()
             raise TimeoutError("the submission took too long and was stopped") from None
         except FrameError as error:
             self._lose(str(error))
         return reply
 
     def _lose(self, reason: str) -> NoReturn:
-        self.close()
+        self._hang_up()
         raise Gone(f"the submission stopped answering: {reason}") from None
 
     def _new_fork(self) -> socket.socket:
@@ -353,6 +381,8 @@ class Conversation:
         if type(tree) is not list or len(tree) < 3 or tree[0] != "ref" or not _is_number(tree[1]):
             raise NameError(f"name {handle.name!r} is not defined")
         handle.talk, handle.number, handle.generation = self, tree[1], self.generation
+        if handle.stands_for is not None:
+            self.proxies[handle.number] = handle.stands_for
         return handle.number
 
     def _value(self, reply: Mapping[str, Any]) -> Any:
@@ -413,7 +443,7 @@ class Conversation:
             raise BadTree("too many classes")
         told = self.ask({"do": "describe", "object": number})
         bases: list[Any] = []
-        for base in _list(told.get("bases"))[:1]:
+        for base in _list(told.get("bases"))[:20]:
             if _is_number(base) and base != number:
                 found = self.proxies.get(base)
                 if found is None:
@@ -428,16 +458,17 @@ class Conversation:
         }
         if error is not None:
             errors = tuple(base for base in bases if isinstance(base, RemoteErrorType))
-            raised = RemoteErrorType(name, errors or (error,), names)._at(handle, told)
+            raised = _made(RemoteErrorType, name, errors or (error,), names)._at(handle, told)
             raised._set("_asked", name in self._named)
             return raised
-        special = [item for item in _list(told.get("special")) if item in _SPECIAL_METHODS]
+        claimed = _strings(told.get("special"))
+        special = [item for item in claimed if item in _SPECIAL_METHODS]
         names |= {f"__{item}__": _SPECIAL_METHODS[item] for item in special}
         names["__slots__"] = ()
         parents = tuple(base for base in bases if type(base) is RemoteType)
-        made = RemoteType(name, parents or (RemoteObject,), names)._at(handle, told)
+        made = _made(RemoteType, name, parents or (RemoteObject,), names)._at(handle, told)
         made._set("_asked", name in self._named)
-        made._set("_compares", "eq" in _list(told.get("special")))
+        made._set("_compares", "eq" in claimed)
         return made
 
     # Calls
@@ -852,6 +883,7 @@ class RemoteType(type):
     _compares: bool
 
     def _at(cls, handle: Handle, told: dict[str, Any]) -> "RemoteType":
+        handle.stands_for = cls
         cls._set("_place", handle)
         cls._set("_described", told)
         return cls
@@ -901,6 +933,16 @@ class RemoteType(type):
         return _strings(cls._place.talk.call("dir", [cls]))
 
     __reduce_ex__ = _refuse_pickling
+
+
+def _made(
+    kind: type[RemoteType], name: str, parents: tuple[type, ...], names: dict[str, Any]
+) -> Any:
+    """Make a class; where several parents do not go together, of the first alone."""
+    try:
+        return kind(name, parents, names)
+    except TypeError:
+        return kind(name, parents[:1], names)
 
 
 class RemoteErrorType(RemoteType):

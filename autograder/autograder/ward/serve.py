@@ -96,7 +96,6 @@ _TABLES = (
     "IntervalIndex", "MultiIndex", "Period", "PeriodIndex", "RangeIndex", "Series", "Timedelta",
     "TimedeltaIndex", "Timestamp",
 )  # fmt: skip
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 # Before any cell runs: a cell may replace what these modules hold.
 _now, _timer, _signal = time.monotonic, signal.setitimer, signal.signal
@@ -331,7 +330,7 @@ class _Server:
                 return ["plotly", encode(figure)]
         number = self._number_of(value)
         if kind in ("object", "exception") or (
-            kind == "function" and not isinstance(value, _FUNCTIONS)
+            kind == "function" and _module_of(type(value)) == "__main__"
         ):
             return [number, kind, self._number_of(type(value))]
         return [number, kind]
@@ -752,7 +751,7 @@ def _described_class(kind: type, server: _Server) -> dict[str, Any]:
     mro = type.mro(kind)
     own = [base for base in mro if name_of_type(base) is None]
     return {
-        "bases": [server._number_of(base) for base in own[1:50]],
+        "bases": [server._number_of(base) for base in kind.__bases__ if base in own][:20],
         "error": next((_BUILT_IN_ERRORS[base] for base in mro if base in _BUILT_IN_ERRORS), None),
         "special": [name for name in _SPECIAL if any(f"__{name}__" in vars(base) for base in own)],
     }

@@ -1,0 +1,721 @@
+"""Check cells in the examiner: what they see of a submission, and what it cannot do to them."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import re
+import socket
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sealed.fork import holder
+
+from autograder.sealed.examiner import Examiner, ExaminerHost
+from autograder.sealed.namespace import imports_of, names_defined
+from autograder.sealed.wards import CellRun
+
+LEARNER = """\
+import collections
+import dataclasses
+import functools
+import math as m
+import sys
+import numpy as np
+import pandas as pd
+
+class DoseError(ValueError):
+    pass
+
+class ChildError(DoseError):
+    pass
+
+class Vector:
+    "Two numbers."
+    count = 0
+
+    def __init__(self, x, y=0):
+        self.x, self.y = x, y
+        Vector.count += 1
+
+    def norm(self):
+        return (self.x ** 2 + self.y ** 2) ** 0.5
+
+    def __eq__(self, other):
+        return True
+
+    def __add__(self, other):
+        return type(self)(self.x + other.x, self.y + other.y)
+
+    def __mul__(self, factor):
+        return Vector(self.x * factor, self.y * factor)
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, at):
+        return [self.x, self.y][at]
+
+    def __contains__(self, item):
+        return item in (self.x, self.y)
+
+    def __lt__(self, other):
+        return self.norm() < other.norm()
+
+    def __repr__(self):
+        return f"Vector({self.x}, {self.y})"
+
+class Long(Vector):
+    pass
+
+class Plain:
+    def __init__(self, a):
+        self.a = a
+
+@dataclasses.dataclass
+class Drug:
+    name: str
+    dose_mg: float = 1.5
+    days: list = dataclasses.field(default_factory=list)
+
+class Forged(float):
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __sub__(self, other): return 0.0
+    def __abs__(self): return 0.0
+    __hash__ = None
+
+class Yes:
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __gt__(self, other): return True
+    def __sub__(self, other): return 0.0
+    def __abs__(self): return 0.0
+    def __bool__(self): return True
+    def __len__(self): return 5
+    def __iter__(self): return iter([1, 2])
+    def __contains__(self, item): return True
+    def __float__(self): return 1.0
+    def __getattr__(self, name): return self
+    def __call__(self, *args): return self
+    def __array__(self, *args, **kwargs): return np.array(5.0)
+
+def squares(n: int, power: int = 2, *rest, flag=True, **more) -> list:
+    '''The squares.
+
+    From 1 to n.
+    '''
+    if n < 1:
+        raise ValueError("n must be greater")
+    return [i ** power for i in range(1, n + 1)]
+
+def sum_of_squares(n): return sum(squares(n))
+def vector(x, y): return Vector(x, y)
+def yes(*args): return Yes()
+def forged(value): return Forged(value)
+def plain(a): return Plain(a)
+def grow(items, by=1):
+    items.append(by)
+    print("growing", items)
+def change(thing):
+    if type(thing) is dict: thing["b"] = 2
+    elif type(thing) is set: thing.add(2)
+    elif type(thing) is np.ndarray: thing *= 2
+    elif type(thing) is pd.DataFrame: thing["b"] = thing["a"] * 2
+    elif type(thing) is list: thing[0].append(9)
+def count(upto):
+    for at in range(upto):
+        yield at
+def forever():
+    at = 0
+    while True:
+        yield at
+        at += 1
+def breaks():
+    yield 1
+    raise DoseError("later")
+def stops():
+    x = 1
+    raise ChildError("too much", 5)
+def apply(function, *args): return function(*args)
+def same(thing): return thing
+def endless():
+    while True: pass
+def leaves(): sys.exit(3)
+def dies():
+    import os
+    os._exit(0)
+def remember(x):
+    remember.seen = getattr(remember, "seen", []) + [x]
+    return remember.seen
+def table(): return pd.DataFrame({"a": [1, 2]})
+@functools.lru_cache
+def cached(x): return x * 2
+async def later(): return 5
+class Both(Vector, Plain): pass
+both = Both(1)
+total = 10
+values = [1, 2, 3]
+frame = pd.DataFrame({"a": [1.5, 2.5]})
+drug = Drug("a", days=[1])
+first = Vector(3, 4)
+double = lambda x: 2 * x
+abs = lambda x: 0
+isinstance = lambda *args: True
+given = given if "given" in globals() else None
+"""
+
+
+class Checks:
+    """Runs check cells of one submission."""
+
+    def __init__(self, examiner: Examiner, sock: socket.socket) -> None:
+        self.examiner = examiner
+        self._sock = sock
+
+    def run(self, source: str, seconds: float = 20.0, number: int | None = None) -> CellRun:
+        return self.examiner.run(
+            textwrap.dedent(source),
+            is_check=True,
+            holder=self._sock,
+            seconds=seconds,
+            number=number,
+        )
+
+    def instructor(self, source: str) -> CellRun:
+        return self.examiner.run(textwrap.dedent(source), is_check=False, seconds=20)
+
+    def passes(self, source: str) -> CellRun:
+        run = self.run(source)
+        assert run.status == "ok", error_of(run)
+        return run
+
+    def fails(self, source: str) -> dict[str, Any]:
+        run = self.run(source)
+        assert run.status == "error"
+        return error_of(run)
+
+
+def error_of(run: CellRun) -> dict[str, Any]:
+    return next(output for output in run.outputs if output["output_type"] == "error")
+
+
+def result_of(run: CellRun) -> str:
+    return str(run.outputs[-1]["data"]["text/plain"])
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[ExaminerHost]:
+    with ExaminerHost() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def sock() -> Iterator[socket.socket]:
+    with holder(LEARNER) as sock:
+        yield sock
+
+
+@pytest.fixture
+def checks(host: ExaminerHost, sock: socket.socket) -> Iterator[Checks]:
+    with host.open({}) as examiner:
+        yield Checks(examiner, sock)
+
+
+# Functions and data
+
+
+PASSING = {
+    "calls": "assert squares(2) == [1, 4]\nassert squares(n=2, power=3) == [1, 8]",
+    "data": "assert total == 10 and values == [1, 2, 3] and type(values) is list",
+    "table": "assert frame['a'].sum() == 4.0 and type(frame).__name__ == 'DataFrame'",
+    "data is one object in a cell": "values.append(4)\nassert values == [1, 2, 3, 4]",
+    "undefined": """
+        try:
+            nowhere
+        except NameError as error:
+            assert str(error) == "name 'nowhere' is not defined"
+        else:
+            assert False
+        """,
+    "globals": "assert 'squares' in globals() and 'nowhere' not in globals()",
+    "globals of a name": "assert globals()['squares'](1) == [1] and globals().get('no') is None",
+    "dir": "assert {'squares', 'total'} <= set(dir()) and 'In' in dir()",
+    "locals": "assert 'total' in locals() and 'nowhere' not in locals()",
+    "eval": "assert eval('squares(2)') == [1, 4]",
+    "exec": "exec('x = squares(1)')\nassert x == [1]",
+    "functions of the check": """
+        def ask(n):
+            return squares(n) + [total]
+        assert ask(1) == [1, 10]
+        assert [squares(n)[0] for n in (1, 2)] == [1, 1]
+        """,
+    "deleting a name": """
+        kept = squares
+        del squares
+        try:
+            sum_of_squares(1)
+        except NameError as error:
+            assert type(error) is NameError and "squares" in str(error)
+        else:
+            raise AssertionError("it does not use squares")
+        try:
+            squares
+        except NameError:
+            pass
+        else:
+            assert False
+        finally:
+            squares = kept
+        assert sum_of_squares(2) == 5
+        """,
+    "binding a name": "squares = double\nassert squares(4) == 8",
+    "built-ins are ours": "assert abs(-3) == 3 and not isinstance(1, str)",
+    "np is ours": "import numpy\nassert np is numpy and m.sqrt(4) == 2",
+    "printed text": """
+        import contextlib, io
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            grow([])
+        assert text.getvalue() == "growing [1]\\n"
+        """,
+    "printed text, by IPython": """
+        from IPython.utils.capture import capture_output
+        with capture_output() as shown:
+            grow([])
+        assert shown.stdout == "growing [1]\\n"
+        """,
+    "an awaited value": "assert callable(later)",
+    # In place
+    "a list": "items = [1]\nassert grow(items, by=5) is None\nassert items == [1, 5]",
+    "a dict": "d = {'a': 1}\nchange(d)\nassert d == {'a': 1, 'b': 2}",
+    "a set": "s = {1}\nchange(s)\nassert s == {1, 2}",
+    "an array": "import numpy\na = numpy.ones(2)\nb = a\nchange(a)\nassert b.tolist() == [2, 2]",
+    "a frame": "import pandas\nt = pandas.DataFrame({'a': [1]})\nu = t\nchange(t)\n"
+    "assert list(u.columns) == ['a', 'b'] and u.b[0] == 2",
+    "an inner list": "row = [1]\ngrid = [row]\nchange(grid)\nassert row == [1, 9]",
+    "by name": "items = []\ngrow(items=items)\nassert items == [1]",
+    # Generators
+    "a generator": "assert list(count(5)) == [0, 1, 2, 3, 4] and sum(count(100)) == 4950",
+    "next": "g = count(2)\nassert next(g) == 0 and next(g) == 1 and next(g, None) is None",
+    "an endless generator": "import itertools\n"
+    "assert list(itertools.islice(forever(), 10)) == list(range(10))",
+    "zip": "assert list(zip(forever(), 'abc')) == [(0, 'a'), (1, 'b'), (2, 'c')]",
+    "a generator's kind": "import inspect, types\nassert inspect.isgenerator(count(1))",
+    "a generator that breaks": """
+        g = breaks()
+        assert next(g) == 1
+        try:
+            next(g)
+        except DoseError as error:
+            assert error.args == ("later",)
+        else:
+            assert False
+        """,
+    # Exceptions
+    "a built-in exception": """
+        try:
+            squares(0)
+        except ValueError as error:
+            assert str(error) == "n must be greater" and type(error) is ValueError
+        """,
+    "an exception that the check names": """
+        try:
+            stops()
+        except DoseError as error:
+            assert error.args == ("too much", 5) and isinstance(error, ValueError)
+            assert type(error).__mro__[1] is DoseError
+        else:
+            assert False
+        """,
+    "an exception that it does not name": """
+        try:
+            stops()
+        except Exception as error:
+            assert type(error) is ValueError
+        """,
+    "issubclass": "assert issubclass(DoseError, ValueError) and issubclass(ChildError, DoseError)",
+    "pytest": "import pytest\nwith pytest.raises(DoseError, match='too much'): stops()",
+    "the end of the program": """
+        try:
+            leaves()
+        except SystemExit as error:
+            assert error.code == 3
+        """,
+    # Callbacks and functions as values
+    "known functions": "import math, numpy\nassert apply(math.sqrt, 4) == 2\n"
+    "assert apply(numpy.sin, 0) == 0 and apply(max, 1, 2) == 2 and apply(str.upper, 'a') == 'A'\n"
+    "assert apply(int, '5') == 5",
+    "their own functions": "assert apply(squares, 2) == [1, 4] and apply(double, 2) == 4",
+    "identity": "assert same(squares) is squares and squares == squares and squares != double",
+    "types": "assert same(int) is int and same(ValueError) is ValueError",
+    "classes as arguments": "assert apply(Vector, 1, 2).x == 1 and same(Vector) is Vector",
+    "objects as arguments": "v = vector(1, 2)\nassert same(v) is v and apply(Vector.norm, v) > 2",
+    "function attributes": "remember(1)\nremember(2)\nassert remember.seen == [1, 2]",
+    "copies": "import copy\nassert copy.copy(squares) is squares\n"
+    "v = vector(1, 2)\nw = copy.deepcopy(v)\nw.x = 5\nassert v.x == 1 and w.x == 5",
+    # Introspection
+    "signature": """
+        import inspect
+        s = inspect.signature(squares)
+        assert list(s.parameters) == ["n", "power", "rest", "flag", "more"]
+        assert s.parameters["power"].default == 2 and s.parameters["n"].annotation is int
+        assert s.return_annotation is list
+        assert str(s) == "(n: int, power: int = 2, *rest, flag=True, **more) -> list"
+        assert list(inspect.signature(Vector).parameters) == ["x", "y"]
+        assert list(inspect.signature(first.norm).parameters) == []
+        """,
+    "names": "assert squares.__name__ == 'squares' and 'From 1' in squares.__doc__\n"
+    "assert squares.__defaults__ == (2,) and squares.__kwdefaults__ == {'flag': True}\n"
+    "assert squares.__annotations__ == {'n': int, 'power': int, 'return': list}\n"
+    "assert squares.__qualname__ == 'squares' and squares.__module__ == '__main__'",
+    "kinds": "import inspect, types\nassert inspect.isfunction(squares) and callable(squares)\n"
+    "assert isinstance(squares, types.FunctionType) and inspect.isclass(Vector)\n"
+    "assert not callable(first) and not inspect.isfunction(total)",
+    "code": "c = sum_of_squares.__code__\nassert 'squares' in c.co_names and c.co_argcount == 1\n"
+    "assert squares.__code__.co_varnames[:2] == ('n', 'power')",
+    "source": "import ast, inspect\nsource = inspect.getsource(squares)\n"
+    "assert source.startswith('def squares') and 'return [i ** power' in source\n"
+    "assert any(isinstance(node, ast.ListComp) for node in ast.walk(ast.parse(source)))",
+    "a cached function": "assert cached(4) == 8 and cached.__name__ == 'cached'",
+    # Classes and objects
+    "objects": "v = Vector(3, 4)\nassert v.x == 3 and v.norm() == 5.0 and v.x + v.y == 7",
+    "isinstance": "assert isinstance(first, Vector) and isinstance(Long(1), Vector)\n"
+    "assert not isinstance(plain(1), Vector) and type(first) is Vector\n"
+    "assert type(Long(1)).__mro__[1] is Vector and issubclass(Long, Vector)",
+    "class attributes": "n = Vector.count\nVector(1)\nassert Vector.count == n + 1\n"
+    "assert Vector.__doc__ == 'Two numbers.' and Vector.__name__ == 'Vector'",
+    "equality is by value": "assert Vector(1, 2) == Vector(1, 2)\n"
+    "assert not Vector(1, 2) == Vector(1, 3) and Vector(1, 2) != Vector(1, 3)\n"
+    "assert Vector(1, 2) != Long(1, 2)\n"
+    "assert Vector(1, 2) != 5 and not Vector(1, 2) == [1, 2]\n"
+    "assert 5 != Vector(1, 2) and [Vector(1, 2)] == [Vector(1, 2)]",
+    "no equality, no equals": "p, q = plain(1), plain(1)\nassert p == p and p != q",
+    "operators": "assert Vector(1, 2) + Vector(1, 1) == Vector(2, 3)\n"
+    "assert Vector(1, 2) * 2 == Vector(2, 4) and Vector(1, 1) < Vector(2, 2)\n"
+    "assert len(first) == 2 and first[1] == 4 and 3 in first and list(first) == [3, 4]",
+    "attributes are set": "v = Vector(1)\nv.x = 9\nassert v.norm() == 9 and v.__dict__ == {'x': 9, 'y': 0}\n"
+    "assert vars(v) == {'x': 9, 'y': 0}\ndel v.x\nassert not hasattr(v, 'x') and hasattr(v, 'y')",
+    "text": "assert repr(first) == 'Vector(3, 4)' == str(first) == f'{first}'",
+    "data classes": "assert drug.name == 'a' and drug.days == [1] and drug == Drug('a', days=[1])\n"
+    "assert drug != Drug('b') and Drug('b').dose_mg == 1.5 and 'Drug(' in repr(drug)",
+    "dir of an object": "assert {'x', 'norm'} <= set(dir(first))",
+    "sorted": "assert [v.x for v in sorted([Vector(3), Vector(1)])] == [1, 3]",
+    "several bases": "assert isinstance(both, Vector) and isinstance(both, Plain)",
+    "hash": "assert len({plain(1), plain(2)}) == 2",
+    # Numbers that claim to be anything
+    "a forged number": "assert not forged(3) == 5 and type(forged(3)) is float and abs(forged(3)) == 3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_honest_checks_pass(name: str, checks: Checks) -> None:
+    checks.passes(PASSING[name])
+
+
+REFUSED = {
+    "equal to anything": "assert yes() == 5",
+    "less than anything": "assert yes() < 0.001",
+    "greater than anything": "assert 5 < yes()",
+    "no difference": "assert abs(yes() - 5) < 1e-6",
+    "in a list": "assert [5] == [yes()]",
+    "truth": "assert yes()",
+    "length": "assert len(yes()) == 5",
+    "everything in it": "assert 7 in yes()",
+    "items": "assert list(yes()) == [1, 2]",
+    "a number": "assert float(yes()) == 1.0",
+    "an array": "import numpy\nassert numpy.allclose(yes(), 5)",
+    "an array, equal": "import numpy\nassert (numpy.asarray(yes()) == 5).all()",
+    "close": "import math\nassert math.isclose(yes(), 5)",
+    "approximately": "import pytest\nassert yes() == pytest.approx(5)",
+    "approximately, turned": "import pytest\nassert pytest.approx(5) == yes()",
+    "unittest": "import unittest\nunittest.TestCase().assertEqual(yes(), 5)",
+    "unittest, almost": "import unittest\nunittest.TestCase().assertAlmostEqual(yes(), 5)",
+    "pandas": "import pandas\npandas.testing.assert_frame_equal(yes(), pandas.DataFrame({'a': [1]}))",
+    "numpy testing": "import numpy\nnumpy.testing.assert_array_equal(yes(), [5])",
+    "a set": "assert yes() in {1, 2, 3}",
+    "a forged number": "assert forged(3) == 5",
+    "a forged number, close": "import math\nassert math.isclose(forged(3), 5)",
+    "built-ins of theirs": "assert abs(5) == 0",
+    "pickling": "import pickle\npickle.dumps(squares)",
+    "pickling an object": "import pickle\npickle.dumps(first)",
+    "a callback": "apply(lambda x: x, 1)",
+    "an object of the check": "apply(print, object())",
+    "a class of the check": "class A: pass\nsame(A)",
+    "an open file": "import os\nsame(open(os.devnull))",
+    "an array by address": "first.__array_interface__",
+    "array protocol": "import numpy\nassert numpy.array(yes()).dtype == float",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_claims_to_be_anything_is_nothing(name: str, checks: Checks) -> None:
+    checks.fails(REFUSED[name])
+
+
+def test_operators_wait_until_the_check_names_the_class(checks: Checks) -> None:
+    assert checks.fails("vector(1, 2) + vector(1, 2)")["ename"] == "Refused"
+    checks.passes("Vector\nassert (vector(1, 2) + vector(1, 2)).x == 2")
+
+
+# Where it happened
+
+
+def test_a_learners_error_says_where_in_the_cell(checks: Checks) -> None:
+    run = checks.run("x = 1\nstops()", number=7)
+    error = error_of(run)
+    assert error["ename"] == "ValueError"
+    text = "\n".join(error["traceback"])
+    plain = re.sub(r"\x1b\[[\d;]*m", "", text)
+    assert "Cell In[7], line 2" in plain
+    line = LEARNER[: LEARNER.index("raise ChildError")].count("\n") + 1
+    assert f"Cell In[1], line {line}" in plain
+    assert "in stops()" in plain
+    assert run.execution_count == 7
+
+
+def test_prints_of_the_submission_are_no_output_of_the_check(checks: Checks) -> None:
+    run = checks.passes("grow([])\nprint('ours')")
+    assert [output["text"] for output in run.outputs] == ["ours\n"]
+
+
+def test_the_last_value_is_the_result(checks: Checks) -> None:
+    assert result_of(checks.passes("sum(squares(2)) / 2")) == "2.5"
+    assert checks.passes("sum(squares(2));").outputs == ()
+
+
+# Cells
+
+
+def test_each_check_has_a_fork_of_its_own(checks: Checks) -> None:
+    checks.passes("assert remember(1) == [1]\nassert remember(2) == [1, 2]\nvalues.clear()")
+    checks.passes("assert remember(3) == [3]\nassert values == [1, 2, 3]")
+    checks.passes("del squares")
+    checks.passes("assert squares(1) == [1]")
+
+
+def test_what_a_check_binds_stays(checks: Checks) -> None:
+    checks.passes(
+        "import math\nkept = squares\nlimit = 5\ndef helper(n): return squares(n)\nv = Vector(1)"
+    )
+    checks.passes(
+        "assert limit == 5 and math.sqrt(4) == 2 and helper(1) == [1] and kept(2) == [1, 4]"
+    )
+    error = checks.fails("v.x")
+    assert "earlier check" in error["evalue"]
+
+
+def test_instructors_programs_are_trusted_and_their_data_is_shared(
+    host: ExaminerHost,
+) -> None:
+    setup = """
+        import math
+        import pandas as pd
+        LIMIT = 5
+        table = pd.DataFrame({"a": [1, 2]})
+        cells = [1, 2]
+        untouched = {"a": [1]}
+        def twice(x): return 2 * x
+        def within(x): return x <= LIMIT
+        def total(): return int(table["a"].sum())
+        class Node:
+            def __init__(self, value): self.value = value
+            def __eq__(self, other): return self.value == other.value
+        node = Node(1)
+        other = Node(2)
+        """
+    learner = """
+        LIMIT = 1000
+        twice = lambda x: 0
+        within = lambda x: True
+        table.loc[0, "a"] = 10
+        cells.append(3)
+        node.value = 5
+        class math: sqrt = staticmethod(lambda x: 1)
+        def use(f, x): return f(x)
+        def read(): return node.value
+        """
+    with holder(setup, learner) as sock, host.open({}) as examiner:
+        checks = Checks(examiner, sock)
+        checks.instructor(setup)
+        checks.passes("""
+            assert twice(3) == 6 and not within(6) and math.sqrt(4) == 2
+            assert LIMIT == 1000
+            assert table["a"].tolist() == [10, 2] and total() == 12
+            assert cells == [1, 2, 3] and untouched == {"a": [1]}
+            assert node.value == 5 and read() == 5
+            assert other.value == 2 and type(other) is Node
+            assert use(twice, 4) == 0  # the ward's own function of that name
+            untouched["a"].append(2)
+            table.loc[1, "a"] = 0
+            """)
+        checks.passes("assert untouched == {'a': [1]} and table['a'].tolist() == [10, 2]")
+
+
+def test_an_instructors_cell_that_needs_the_ward(host: ExaminerHost) -> None:
+    cell = "import math\nx = f()\ndef helper(n): return n + x"
+    with holder("def f(): return 3", cell) as sock, host.open({}) as examiner:
+        checks = Checks(examiner, sock)
+        assert checks.instructor(cell).status == "error"
+        checks.passes("assert x == 3 and helper(1) == 4 and math.pi > 3")
+
+
+def test_names_that_learners_are_asked_to_define(host: ExaminerHost) -> None:
+    learner = "def sum(values): return 'theirs'\ndef stub(): return 'theirs'"
+    with holder(learner) as sock:
+        with host.open({}) as examiner:
+            checks = Checks(examiner, sock)
+            checks.instructor("def stub(): raise NotImplementedError")
+            checks.passes("assert sum([1]) == 1")
+        with host.open({}, asked=["sum", "stub"]) as examiner:
+            checks = Checks(examiner, sock)
+            checks.instructor("def stub(): raise NotImplementedError")
+            checks.passes("assert sum([1]) == 'theirs' and stub() == 'theirs'")
+
+
+def test_modules_are_ours(host: ExaminerHost) -> None:
+    class_of_lies = """
+        class Lies:
+            def __getattr__(self, name): return lambda *args, **kwargs: True
+        np = math = Lies()
+        import unittest.mock as json
+        """
+    with holder(class_of_lies) as sock, host.open({}) as examiner:
+        checks = Checks(examiner, sock)
+        checks.passes("assert not np.allclose(1, 2)")
+        checks.passes("assert json.dumps([1]) == '[1]'")
+        checks.instructor(imports_of(["import math\nx = 1", "from nowhere import y"]))
+        checks.passes("assert not math.isclose(1, 2)")
+
+
+def test_sources_say_what_is_imported_and_defined() -> None:
+    sources = [
+        "%matplotlib inline\nimport numpy as np\nfrom math import sqrt",
+        "def f(x):\n    import os\nclass A: pass\nx, (y, z) = 1, (2, 3)\nw: int = 1",
+        "def broken(:",
+    ]
+    assert names_defined(sources) == {"f", "A", "x", "y", "z", "w"}
+    names: dict[str, Any] = {}
+    exec(imports_of(sources), names)
+    assert {"np", "sqrt"} <= set(names)
+    assert "os" not in names
+
+
+# Time, and the end of processes
+
+
+def test_a_call_without_end(checks: Checks) -> None:
+    start = time.monotonic()
+    error = error_of(checks.run("endless()", seconds=2))
+    assert error["ename"] == "TimeoutError"
+    assert time.monotonic() - start < 6
+    checks.passes("assert squares(1) == [1]")
+
+
+def test_a_check_without_end_is_interrupted(checks: Checks) -> None:
+    checks.passes("kept = 5")
+    run = checks.run("while True: pass", seconds=1)
+    assert run.status == "timeout"
+    assert "took too long" in run.diagnosis
+    assert checks.examiner.alive
+    checks.passes("assert kept == 5")
+
+
+def test_a_check_that_cannot_be_interrupted_is_ended(checks: Checks) -> None:
+    run = checks.run(
+        """
+        import signal, time
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while True:
+            time.sleep(0.1)
+        """,
+        seconds=1,
+    )
+    assert run.status == "timeout"
+    assert not checks.examiner.alive
+    assert error_of(run)["ename"] == "TimeoutError"
+
+
+def test_a_check_that_ends_its_process(checks: Checks) -> None:
+    run = checks.run("import os\nos._exit(3)")
+    assert run.status == "died"
+    assert not checks.examiner.alive
+
+
+def test_a_call_that_ends_the_wards_process(checks: Checks) -> None:
+    error = checks.fails("dies()")
+    assert error["ename"] == "Gone"
+    checks.passes("""
+        try:
+            dies()
+        except RuntimeError:
+            pass
+        assert squares(1) == [1]
+        """)
+
+
+def test_a_ward_that_is_gone(host: ExaminerHost) -> None:
+    with host.open({}) as examiner:
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        with ours:
+            checks = Checks(examiner, ours)
+            assert checks.fails("squares(1)")["ename"] in ("Gone", "NameError")
+            checks.passes("assert 1 + 1 == 2")
+
+
+def test_nothing_is_left_behind(host: ExaminerHost) -> None:
+    def examiners() -> int:
+        assert host._process is not None
+        pid = host._process.pid
+        return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+    before = examiners()
+    with host.open({}) as examiner:
+        folder = Path(f"/proc/{examiner._pid}/cwd").readlink()
+        assert examiners() == before + 1
+        examiner.run("x = 1", is_check=False, seconds=5)
+    assert examiners() == before
+    assert folder.is_dir() is False or list(folder.iterdir()) == []
+
+
+def test_the_folder_of_the_instructors_files(host: ExaminerHost, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a\n1\n")
+    (tmp_path / "helper_of_mine.py").write_text("x = 5")
+    with host.open({"NBGRADER_EXECUTION": "autograde"}, tmp_path) as examiner:
+        run = examiner.run(
+            "import os, helper_of_mine\nopen('data.csv').read(), helper_of_mine.x, "
+            "os.environ['NBGRADER_EXECUTION']",
+            is_check=False,
+            seconds=5,
+        )
+    assert result_of(run) == "('a\\n1\\n', 5, 'autograde')"
+
+
+def test_what_was_prepared_is_warm(tmp_path: Path) -> None:
+    with ExaminerHost() as host:
+        host.prepare(["json", "no_such_module_anywhere"])
+        with host.open({}) as examiner:
+            run = examiner.run("import sys; 'json' in sys.modules", is_check=False, seconds=5)
+            assert result_of(run) == "True"
+
+
+def test_figures_arrive_as_figures(host: ExaminerHost) -> None:
+    learner = """
+        import numpy as np
+        import plotly.graph_objects as go
+        fig = go.Figure(go.Scatter(x=np.array([1, 2]), y=[3, 4], name="level"))
+        fig.update_layout(title="Levels", xaxis_title="hours")
+        def draw(): return fig
+        """
+    with holder(learner) as sock, host.open({}) as examiner:
+        Checks(examiner, sock).passes("""
+            import plotly.graph_objects as go
+            assert isinstance(fig, go.Figure) and draw().layout.title.text == "Levels"
+            assert list(fig.data[0].x) == [1, 2] and fig.data[0].name == "level"
+            assert fig.layout.xaxis.title.text == "hours"
+            """)
