@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from autograder.batch.records import Source, SourceNotebook
 from autograder.batch.template import template_of
 from autograder.batch.work import Executed
-from autograder.sealed.cells import asked_names, is_foreign, plan, restore
+from autograder.sealed.cells import given_by, is_foreign, plan, restore
 from autograder.sealed.errors import BrokenSubmission
 from autograder.sealed.hosts import hosts_for
 from autograder.sealed.notebook import modules_of, run_notebook
@@ -88,7 +88,7 @@ def run(
             settings.limits,
             _ENVIRONMENT,
             trusted_files=source.files,
-            asked=asked_names(book.cells),
+            given=given_by(book.cells, template),
         )
         said += done.diagnosis
         left = done.files

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.utils import compute_checksum
 
+from autograder.sealed.namespace import imports_of, names_defined
 from autograder.sealed.outputs import clean
 from autograder.sealed.submissions import CELL_ID
 
@@ -22,10 +23,6 @@ Role = Literal["learner", "instructor", "check", "text"]
 
 _PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]+")
-_DEFINED = re.compile(
-    r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)",
-    re.MULTILINE,
-)
 _HIDDEN = ("BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME")
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _NAMED = 3  # how many cells a remark names
@@ -592,25 +589,48 @@ def is_foreign(submitted: NotebookNode, trusted: Iterable[TrustedCell]) -> bool:
     return bool(found) and not found & known
 
 
-def asked_names(trusted: Iterable[TrustedCell]) -> frozenset[str]:
-    """List the names that an assignment asks learners to define.
+@dataclass(frozen=True)
+class Given:
+    """What check cells may rely on before any submission is looked at.
+
+    Attributes
+    ----------
+    prelude : str
+        The imports of the instructor's own cells: what a check calls ``np`` is then ours, whatever
+        a submission binds to that name.
+    asked : frozenset of str
+        Names that the assignment asks learners to define. They come from the submission even where
+        Python has something of that name.
+    """
+
+    prelude: str = ""
+    asked: frozenset[str] = frozenset()
+
+
+def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = None) -> Given:
+    """Read from the instructor's cells what check cells may rely on.
 
     Parameters
     ----------
     trusted : iterable of TrustedCell
-        The marked cells. The placeholders of answers show what is to be defined.
+        The marked cells.
+    template : NotebookNode or None
+        The instructor's notebook, which also shows the solutions.
 
     Returns
     -------
-    frozenset of str
+    Given
     """
-    return frozenset(
-        name
-        for cell in trusted
-        if cell.solution and cell.cell_type == "code"
-        for names in _DEFINED.findall(cell.source)
-        for name in names
-        if name
+    marks = [cell for cell in trusted if cell.cell_type == "code"]
+    graded = {cell.grade_id for cell in marks if cell.grade and not cell.solution}
+    answers = {cell.grade_id for cell in marks if cell.solution}
+    own = template.cells if template is not None else []
+    texts = [(_grade_id(cell), cell.source) for cell in own if cell.cell_type == "code"]
+    solved = {name for name, _ in texts}
+    texts += [(cell.grade_id, cell.source) for cell in marks if cell.grade_id not in solved]
+    return Given(
+        prelude=imports_of(source for name, source in texts if name not in graded),
+        asked=names_defined(source for name, source in texts if name in answers),
     )
 
 

@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute
 from traitlets import Dict, Enum, Float, List, Unicode
 
-from autograder.sealed.cells import TrustedCell, asked_names, plan, trusted_cells
+from autograder.sealed.cells import TrustedCell, given_by, plan, trusted_cells
 from autograder.sealed.course import course_of, secrets_of, source_folder, template_of
 from autograder.sealed.errors import SealError
 from autograder.sealed.scoring import verdict_of
@@ -106,7 +106,8 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
 
         settings = self._settings()
         course = course_of(self)
-        planned = plan(nb, template_of(course, assignment, notebook))
+        template = template_of(course, assignment, notebook)
+        planned = plan(nb, template)
         source = source_folder(course, assignment)
         hosts = hosts_for(settings.ward)
         hosts.prove(secrets_of(course))
@@ -123,7 +124,7 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
             settings.limits,
             {"NBGRADER_EXECUTION": "autograde"},
             trusted_files=read_files(source) if source is not None else {},
-            asked=asked_names(trusted),
+            given=given_by(trusted, template),
             say=self.log.warning,
         )
 

@@ -11,14 +11,14 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbformat import NotebookNode
 
-from autograder.sealed.cells import PlannedCell
+from autograder.sealed.cells import Given, PlannedCell
 from autograder.sealed.limits import Limits
 from autograder.sealed.outputs import clean, without_stderr
 from autograder.sealed.wards import BadFile, CellRun, WardError, check_files
@@ -97,7 +97,7 @@ def run_notebook(
     environment: Mapping[str, str],
     *,
     trusted_files: Mapping[str, bytes] | None = None,
-    asked: Collection[str] = (),
+    given: Given | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> NotebookRun:
     """Run a notebook and put the outputs into its cells.
@@ -119,8 +119,8 @@ def run_notebook(
         For both sides.
     trusted_files : mapping of str to bytes, optional
         The instructor's files, which check cells may read. By default none.
-    asked : collection of str
-        Names that the assignment asks learners to define, from `cells.asked_names`.
+    given : Given, optional
+        What check cells may rely on, from `autograder.sealed.cells.given_by`.
     say : callable
         Told what is unusual, for a log.
 
@@ -144,7 +144,14 @@ def run_notebook(
         started = time.monotonic()
         if checks:
             runs |= _examine(
-                hosts, planned, done.holders, limits, environment, trusted_files or {}, asked, say
+                hosts,
+                planned,
+                done.holders,
+                limits,
+                environment,
+                trusted_files or {},
+                given or Given(),
+                say,
             )
         check_seconds = time.monotonic() - started
     reports = _fill(nb, planned, runs, limits)
@@ -247,7 +254,7 @@ def _examine(
     limits: Limits,
     environment: Mapping[str, str],
     files: Mapping[str, bytes],
-    asked: Collection[str],
+    given: Given,
     say: Callable[[str], None],
 ) -> dict[int, CellRun]:
     """Run the instructor's cells and the checks in examiners, each check against its copy."""
@@ -265,7 +272,9 @@ def _examine(
         lost: set[int] = set()
         while at < len(todo):
             openings += 1
-            with hosts.examiner.open(environment, folder, asked) as examiner:
+            with hosts.examiner.open(environment, folder, given.asked) as examiner:
+                if given.prelude:
+                    examiner.run(given.prelude, is_check=False, seconds=limits.cell_seconds)
                 # An examiner that was lost is replaced by one that has seen the same cells.
                 for seen in todo[:at]:
                     if seen.index not in lost and examiner.alive:
