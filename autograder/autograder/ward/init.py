@@ -23,8 +23,9 @@ from typing import Any, NoReturn
 from .frames import FrameError, receive, send
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-# How often the memory is looked at.
+# How often the memory is looked at. Where /proc shows the whole machine, a look takes longer.
 _WATCH_SECONDS = 0.05
+_WATCH_SECONDS_OUTSIDE = 0.2
 # Ends of one sweep: a process that forks faster than it is killed meets the process limit.
 _ROUNDS = 50
 # A single process meets the limit of its own first, which is an exception and not the end.
@@ -108,8 +109,9 @@ def _watch(ward: Ward) -> None:
     poll.register(ward.sock, select.POLLIN)
     poll.register(ward.main_fd, select.POLLIN)
     looked = time.monotonic()
+    pause = _WATCH_SECONDS if os.getpid() == 1 else _WATCH_SECONDS_OUTSIDE
     while True:
-        events = dict(poll.poll(_WATCH_SECONDS * 1000))
+        events = dict(poll.poll(pause * 1000))
         if ward.main_fd in events:
             poll.unregister(ward.main_fd)
             _tell_end(ward)
@@ -122,7 +124,7 @@ def _watch(ward: Ward) -> None:
             else:
                 _sweep(ward, message, poll)
         _reap(ward)
-        if time.monotonic() - looked >= _WATCH_SECONDS:
+        if time.monotonic() - looked >= pause:
             _limit_memory(ward)
             looked = time.monotonic()
 

@@ -27,7 +27,8 @@ from .shell import ENVIRONMENT, Shell, threads
 from .standins import StandIns
 
 _WARM = ("numpy", "pandas")
-# What the first table, picture or error of a notebook would have to load.
+# What the first table or error of a notebook would have to load. No more: each MiB that the
+# template holds makes each of some twenty forks per submission slower.
 _WARM_CELLS = (
     "1 / 0",
     "def",
@@ -35,8 +36,6 @@ _WARM_CELLS = (
     "%time 1",
     "import sys, numpy; numpy.random.default_rng(1); numpy.linalg.norm([1.0])",
     "import pandas; pandas.DataFrame({'a': [1.5, None], 'b': ['x', 'y']})",
-    "pandas.DataFrame({'a': [1, 2]}).groupby('a').sum().describe()",
-    "pandas.DataFrame({'a': [1, 2]})['b']",
 )
 _IMPORT_SECONDS = 60
 _CLOSE_SECONDS = 10
@@ -115,9 +114,7 @@ def _warm_up(settings: Mapping[str, Any]) -> _Template:
     warm.close()
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
-    # What libraries' sources say may stay: errors below them are then shown sooner.
-    for file in [file for file in linecache.cache if "ipykernel_" in file]:
-        del linecache.cache[file]
+    linecache.clearcache()
     sys.modules.pop("__main__", None)
     shell = Shell(capture_descriptors=True)
     template = _Template(shell, settings, {}, stand_ins)
