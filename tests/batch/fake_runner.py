@@ -33,6 +33,8 @@ def run(
     restored = restore(read_notebook(content), book.cells, template_of(book.template))
     settings = source.settings or {}
     time.sleep(settings.get("seconds", 0))
+    if settings.get("fail"):
+        _ = 1 / 0
     namespace: dict[str, Any] = {}
     for count, cell in enumerate(restored.notebook.cells):
         if cell.cell_type == "code":

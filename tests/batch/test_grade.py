@@ -309,6 +309,18 @@ def test_a_submission_that_kills_two_workers_is_broken_and_tried_again_next_time
     assert comments == [None] * len(comments)
 
 
+def test_an_error_of_ours_changes_nothing(course: Path) -> None:
+    hand_in(course, "ada", RIGHT)
+    grade(course)
+    before = dump(course), classroom.tree(course / "autograded")
+    hand_in(course, "ada", WRONG)
+    summary = grade(course, settings={"fail": True})
+    assert states(summary) == {"ada": BROKEN}
+    assert "not the learner's (ZeroDivisionError" in summary.outcomes[0].reasons[0]
+    assert (dump(course), classroom.tree(course / "autograded")) == before
+    assert states(grade(course)) == {"ada": GRADED}
+
+
 def test_a_worker_that_gives_no_answer_is_killed(course: Path) -> None:
     hand_in(course, "ada", RIGHT)
     hand_in(course, "eve", RIGHT | {"area": "# HANG"})

@@ -115,8 +115,7 @@ class Cluster:
         except Exception as error:
             if type(error).__name__ == "KilledWorker":
                 return work.given_up(self._source, submission, LOST)
-            reason = work.OF_OURS.format(error=f"{type(error).__name__}: {error}")
-            return work.given_up(self._source, submission, reason)
+            return work.failed(submission, f"{type(error).__name__}: {error}")
         if said.kind == "refused":
             raise BatchError(str(said.value))
         graded: Graded = said.value

@@ -31,6 +31,10 @@ class Autograde(BaseConverter):
     """nbgrader's options of this name."""
 
     create_student = Bool(True).tag(config=True)
+    # Named so that traitlets knows them; the seal has read them already.
+    exporter_class = AnyTrait().tag(config=True)
+    sanitize_preprocessors = AnyTrait().tag(config=True)
+    autograde_preprocessors = AnyTrait().tag(config=True)
     exclude_overwriting = Dict({}).tag(config=True)
 
 

@@ -177,8 +177,7 @@ class LocalWorkers:
             raise BatchError(answer.value)
         self._graded = True
         if answer.kind == "failed":
-            reason = work.OF_OURS.format(error=answer.value)
-            return job.submission, work.given_up(self.source, job.submission, reason)
+            return job.submission, work.failed(job.submission, answer.value)
         return job.submission, answer.value
 
     def _bury(self, worker: _Worker) -> None:

@@ -138,6 +138,9 @@ class Graded:
     lasting : bool
         Whether the same submission would come to the same end again. A worker that died is no
         fault of the submission alone: a rerun tries again.
+    failure : str
+        An error of ours, or of the machine. Then there is nothing to write: what was graded before
+        stays.
     seconds : float
         How long it took.
     """
@@ -147,11 +150,14 @@ class Graded:
     notebooks: tuple[GradedNotebook, ...]
     files: Mapping[str, bytes] = field(default_factory=dict)
     lasting: bool = True
+    failure: str = ""
     seconds: float = 0.0
 
     @property
     def broken(self) -> tuple[str, ...]:
         """Say why it could not be graded, once per notebook."""
+        if self.failure:
+            return (self.failure,)
         return tuple(
             f"{each.name}: {each.verdict.broken}"
             if len(self.notebooks) > 1

@@ -179,6 +179,8 @@ class _Run:
 
     def take(self, submission: Submission, graded: Graded) -> Outcome:
         """Write a result, or compare it with what there is."""
+        if graded.failure:
+            return Outcome(submission.student, BROKEN, graded.broken)
         try:
             moves = (
                 self._compare(submission, graded)

@@ -20,7 +20,6 @@ from autograder.sealed.scoring import verdict_of
 from autograder.sealed.submissions import is_safe_name
 
 SEALED = "autograder.batch.sealing.run"
-OF_OURS = "Grading it failed for a reason that is not the learner's ({error})."
 _NO_NOTEBOOK = "The notebook was not handed in: the submission holds none of this assignment."
 _MARK = "autograder"
 
@@ -60,20 +59,20 @@ def grade(source: Source, submission: Submission) -> Graded:
     Returns
     -------
     Graded
-        Never an exception for what a submission holds. An error of ours, or of the machine, is
-        told in the result, which is then not lasting.
+        Never an exception for what a submission holds.
 
     Raises
     ------
     autograder.sealed.errors.SealError
         If this machine cannot grade at all.
+    Exception
+        For an error of ours.
     """
     begun = time.perf_counter()
     run = runner(source.runner)
     files = {**submission.files, **source.files}
     left: dict[str, bytes] = {}
     done: list[GradedNotebook] = []
-    lasting = True
     none = not submission.notebooks and not submission.broken
     for name in sorted(source.notebooks):
         book = source.notebooks[name]
@@ -85,9 +84,6 @@ def grade(source: Source, submission: Submission) -> Graded:
                 done.append(_graded(book, executed, source, submission.key))
             except BrokenSubmission as error:
                 broken = error.reason
-            except (OSError, RuntimeError, ValueError, LookupError, TypeError) as error:
-                broken = OF_OURS.format(error=f"{type(error).__name__}: {error}")
-                lasting = False
             else:
                 new = _new_files(executed.files, files)
                 left.update(new)
@@ -95,7 +91,7 @@ def grade(source: Source, submission: Submission) -> Graded:
         if broken:
             done.append(_broken(book, broken, source, submission.key))
     seconds = time.perf_counter() - begun
-    return Graded(submission.student, submission.key, tuple(done), left, lasting, seconds)
+    return Graded(submission.student, submission.key, tuple(done), left, seconds=seconds)
 
 
 def given_up(source: Source, submission: Submission, reason: str) -> Graded:
@@ -118,6 +114,24 @@ def given_up(source: Source, submission: Submission, reason: str) -> Graded:
     names = sorted({*submission.notebooks, *submission.broken} or source.notebooks)
     broken = tuple(_broken(source.notebooks[name], reason, source, "") for name in names)
     return Graded(submission.student, submission.key, broken, lasting=False)
+
+
+def failed(submission: Submission, error: str) -> Graded:
+    """Say that grading failed for a reason of ours, so that nothing is to be written.
+
+    Parameters
+    ----------
+    submission : Submission
+        What was handed in.
+    error : str
+        What happened.
+
+    Returns
+    -------
+    Graded
+    """
+    failure = f"Grading it failed for a reason that is not the learner's ({error})."
+    return Graded(submission.student, submission.key, (), lasting=False, failure=failure)
 
 
 def runner(name: str) -> Runner:

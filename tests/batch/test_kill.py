@@ -1,0 +1,120 @@
+"""Kill the whole command at any moment: nothing is lost, nothing doubled, nothing left running."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from tests.batch import classroom
+from tests.batch.classroom import PARTLY, PS, RIGHT, WRONG, copy_of, dump, hand_in
+
+BIN = Path(sys.executable).parent
+KILLS = 25
+STUDENTS = [f"student-{number:02}" for number in range(8)]
+CONFIG = classroom.CONFIG + "from autograder import seal\nseal(c)\n"
+KINDS = [RIGHT, WRONG, PARTLY, {"double": "1 / 0"}, {"area": "import os\nos._exit(1)"}]
+
+
+def start(course: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [BIN / "autograder", "grade", PS, "--workers", "2"],
+        cwd=course,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found = [int(child) for child in children.read_text().split()]
+        except OSError:
+            continue
+        for child in found:
+            yield child
+            yield from descendants(child)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def answers(chance: random.Random) -> dict[str, str]:
+    kind = dict(chance.choice(KINDS))
+    kind["double"] = kind.get("double", RIGHT["double"]) + f"\n# {chance.random()}"
+    return kind
+
+
+def check_whole(course: Path) -> None:
+    """Hold that what is there is whole: rows complete and single, notebooks readable."""
+    with sqlite3.connect(course / "gradebook.db") as book:
+        assert book.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    rows = dump(course)
+    for student in {row[1] for row in rows if row[0] == "submission"}:
+        cells = [row[3:5] for row in rows if row[0] == "grade" and row[1] == student]
+        assert len(cells) == len(set(cells)) == 5
+    for folder in (course / "autograded").glob(f"*/{PS}"):
+        names = {path.name for path in folder.iterdir()}
+        assert names == {"numbers.ipynb", "shapes.ipynb", "table.csv"}
+        for name in ("numbers", "shapes"):
+            nbformat.read(folder / f"{name}.ipynb", 4)
+    manual = [row[7:9] for row in rows if row[0] == "grade" and row[7] is not None]
+    assert manual == [(2.5, None), (1.5, 0.5)]
+    assert [row[7] for row in rows if row[0] == "comment" and row[7]] == ["Well said."]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_killed_at_random(tmp_path: Path) -> None:
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    course = classroom.make_course(tmp_path / "course", CONFIG)
+    hand_in(course, STUDENTS[0], RIGHT)
+    begun = time.monotonic()
+    assert start(course).wait(500) == 0  # the first one also proves the seal
+    hand_in(course, STUDENTS[0], WRONG)
+    begun = time.monotonic()
+    assert start(course).wait(500) == 0
+    usual = time.monotonic() - begun
+    classroom.grade_by_hand(course, STUDENTS[0])
+    reference = copy_of(course, tmp_path / "reference")
+    killed = 0
+    for number in range(KILLS):
+        for student in STUDENTS if number == 0 else chance.sample(STUDENTS, 3):
+            hand_in(course, student, answers(chance))
+        running = start(course)
+        time.sleep(chance.uniform(0.3, 1.6) * usual)
+        family = [*descendants(running.pid)]
+        killed += running.poll() is None
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        until = time.monotonic() + 20
+        while any(is_running(pid) for pid in family) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not [pid for pid in family if is_running(pid)], f"seed {seed}, kill {number}"
+        check_whole(course)
+    assert killed >= KILLS / 2, f"seed {seed}: only {killed} were killed at work"
+    assert start(course).wait(500) == 0
+    check_whole(course)
+    for student in STUDENTS:
+        folder = course / "submitted" / student / PS
+        for path in folder.iterdir():
+            target = reference / "submitted" / student / PS / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    assert start(reference).wait(500) == 0
+    assert dump(course) == dump(reference), f"seed {seed}"
+    autograded = classroom.tree(course / "autograded")
+    assert autograded == classroom.tree(reference / "autograded"), f"seed {seed}"
