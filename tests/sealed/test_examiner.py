@@ -491,22 +491,30 @@ def test_the_last_value_is_the_result(checks: Checks) -> None:
 # Cells
 
 
-def test_each_check_has_a_fork_of_its_own(checks: Checks) -> None:
-    checks.passes("assert remember(1) == [1]\nassert remember(2) == [1, 2]\nvalues.clear()")
-    checks.passes("assert remember(3) == [3]\nassert values == [1, 2, 3]")
-    checks.passes("del squares")
-    checks.passes("assert squares(1) == [1]")
+def test_checks_that_follow_each_other_ask_one_fork(host: ExaminerHost) -> None:
+    with holder(LEARNER) as one, holder(LEARNER) as two, host.open({}) as examiner:
+        first, later = Checks(examiner, one), Checks(examiner, two)
+        first.passes("assert remember(1) == [1]\nvalues.clear()\nv = Vector(1)")
+        first.passes("assert remember(2) == [1, 2] and v.x == 1 and isinstance(v, Vector)")
+        first.passes("del squares")
+        first.fails("squares")
+        # Data is fetched anew in each check.
+        first.passes("assert values == [1, 2, 3]")
+        later.passes("assert remember(3) == [3] and squares(1) == [1]")
+        assert "earlier check" in later.fails("v.x")["evalue"]
 
 
-def test_what_a_check_binds_stays(checks: Checks) -> None:
-    checks.passes(
-        "import math\nkept = squares\nlimit = 5\ndef helper(n): return squares(n)\nv = Vector(1)"
-    )
-    checks.passes(
-        "assert limit == 5 and math.sqrt(4) == 2 and helper(1) == [1] and kept(2) == [1, 4]"
-    )
-    error = checks.fails("v.x")
-    assert "earlier check" in error["evalue"]
+def test_what_a_check_binds_stays(host: ExaminerHost) -> None:
+    with holder(LEARNER) as one, holder(LEARNER) as two, host.open({}) as examiner:
+        Checks(examiner, one).passes("""
+            import math
+            kept = squares
+            limit = 5
+            def helper(n): return squares(n)
+            """)
+        Checks(examiner, two).passes(
+            "assert limit == 5 and math.sqrt(4) == 2 and helper(1) == [1] and kept(2) == [1, 4]"
+        )
 
 
 def test_instructors_programs_are_trusted_and_their_data_is_shared(
@@ -676,11 +684,12 @@ def test_nothing_is_left_behind(host: ExaminerHost) -> None:
 
     before = examiners()
     with host.open({}) as examiner:
-        folder = Path(f"/proc/{examiner._pid}/cwd").readlink()
-        assert examiners() == before + 1
         examiner.run("x = 1", is_check=False, seconds=5)
+        assert examiners() == before + 1
+        folder = Path(f"/proc/{examiner._pid}/cwd").readlink()
+        assert list(folder.iterdir()) == []
     assert examiners() == before
-    assert folder.is_dir() is False or list(folder.iterdir()) == []
+    assert not folder.exists()
 
 
 def test_the_folder_of_the_instructors_files(host: ExaminerHost, tmp_path: Path) -> None:

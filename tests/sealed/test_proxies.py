@@ -62,7 +62,8 @@ def ward(answer: Liar) -> Iterator[Conversation]:
         return ours
 
     talk = Conversation()
-    talk.start(dial, deadline=time.monotonic() + 20)
+    talk.start(dial)
+    talk.check(deadline=time.monotonic() + 20)
     try:
         yield talk
     finally:
@@ -196,7 +197,7 @@ def test_a_class_that_claims_everything() -> None:
         "name": "__class__",
         "doc": 5,
         "special": ["eq", "lt", "bool", "len", "getattr", "class", "init", "new", "del", 7, ["x"]],
-        "bases": [1, 2, "x", -1],
+        "bases": [2, "x", -1],
         "signature": [[["a", 9, None, None]], None],
         "code": 5,
     }

@@ -46,7 +46,8 @@ class _Template:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._children: set[int] = set()
+        # Each with its empty folder, where it has one.
+        self._children: dict[int, str | None] = {}
         self._namespace = Namespace()
         self._shell = Shell(self._namespace)
         # What IPython loads when it first shows a result or an error, it loads once for all.
@@ -54,6 +55,8 @@ class _Template:
         with _failing_function() as function:
             self._namespace["function"] = function
             self._shell.run("function()")
+        # Forks shall not share an event loop.
+        self._shell.close()
         ip: Any = self._shell.ip
         ip.reset(new_session=True)
         ip.execution_count = 1
@@ -74,8 +77,10 @@ class _Template:
         except FrameError:
             pass  # the grader is gone
         finally:
-            for pid in self._children:
+            for pid in list(self._children):
                 os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                self._forget(pid)
 
     def _answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         match request["do"]:
@@ -88,31 +93,38 @@ class _Template:
             case "kill" if request["pid"] in self._children:
                 os.kill(request["pid"], signal.SIGKILL)
                 os.waitpid(request["pid"], 0)
-                self._children.discard(request["pid"])
+                self._forget(request["pid"])
         return {}
 
     def _reap(self) -> None:
         for pid in list(self._children):
             if os.waitpid(pid, os.WNOHANG)[0]:
-                self._children.discard(pid)
+                self._forget(pid)
+
+    def _forget(self, pid: int) -> None:
+        folder = self._children.pop(pid)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _open(self, request: dict[str, Any], fd: int) -> int:
         gc.freeze()
+        empty = tempfile.mkdtemp(prefix="autograder-check-") if request["folder"] is None else None
         pid = os.fork()
         if not pid:
-            self._be_examiner(request, fd)
-        self._children.add(pid)
+            self._be_examiner(request, fd, empty)
+        self._children[pid] = empty
         return pid
 
-    def _be_examiner(self, request: dict[str, Any], fd: int) -> NoReturn:
+    def _be_examiner(self, request: dict[str, Any], fd: int, empty: str | None) -> NoReturn:
         status = 1
         try:
             self._sock.close()
             os.environ.update(request["environment"])
             self._namespace.asked = frozenset(request["asked"])
-            with _folder(request["folder"]):
-                Examining(socket.socket(fileno=os.dup(fd)), self._shell, self._namespace).serve()
-            status = 0
+            os.chdir(empty or request["folder"])
+            if empty is None:
+                sys.path.insert(0, request["folder"])
+            Examining(socket.socket(fileno=os.dup(fd)), self._shell, self._namespace).serve()
         except FrameError:
             status = 0
         except BaseException:
@@ -131,23 +143,6 @@ def _failing_function() -> Iterator[RemoteFunction]:
         talk = Conversation(lambda number, line: _CELL_FILE.format(number))
         talk.start(lambda: ours)
         yield RemoteFunction(Handle(talk, 0, 1))
-
-
-@contextlib.contextmanager
-def _folder(folder: str | None) -> Any:
-    """Work in the folder of the instructor's files, or in an empty one."""
-    if folder is not None:
-        os.chdir(folder)
-        sys.path.insert(0, folder)
-        yield
-        return
-    empty = tempfile.mkdtemp(prefix="autograder-check-")
-    os.chdir(empty)
-    try:
-        yield
-    finally:
-        os.chdir("/")
-        shutil.rmtree(empty, ignore_errors=True)
 
 
 def prepare(modules: list[str], warm: bool = False) -> list[str]:
@@ -200,6 +195,7 @@ class Examining:
         # Names that instructor cells use: their functions may expect an exception by its class.
         self._words: set[str] = set()
         self._talk = Conversation(self._cell_file, namespace.own_name)
+        self._holder: socket.socket | None = None
         shell.install()
 
     def serve(self) -> NoReturn:
@@ -239,24 +235,27 @@ class Examining:
         return outputs
 
     def _check(self, request: dict[str, Any], fds: list[int]) -> list[dict[str, Any]]:
-        holder = socket.socket(fileno=os.dup(fds[0])) if fds else None
-
-        def dial() -> socket.socket:
-            if holder is None:
-                raise FrameError("there is no ward to ask")
-            return connect(holder)
-
+        if fds:
+            self._ask(fds[0])
+        else:
+            self._talk.close()
         named = self._words | self._namespace.asked | set(_WORD.findall(request["source"]))
         deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
+        self._talk.check(named, deadline)
         self._talk.own_stdout = sys.stdout
-        self._talk.start(dial, named, deadline)
-        try:
-            with self._namespace.check_cell(self._talk):
-                return self._shell.run(request["source"])
-        finally:
+        with self._namespace.check_cell(self._talk):
+            return self._shell.run(request["source"])
+
+    def _ask(self, fd: int) -> None:
+        """Ask this holder from now on; checks that follow each other share one fork of it."""
+        same = os.fstat(fd).st_ino
+        if self._holder is not None:
+            if os.fstat(self._holder.fileno()).st_ino == same:
+                return
             self._talk.close()
-            if holder is not None:
-                holder.close()
+            self._holder.close()
+        holder = self._holder = socket.socket(fileno=os.dup(fd))
+        self._talk.start(lambda: connect(holder))
 
     def _cell_file(self, number: int, line: int) -> str:
         """Name a learner's cell as IPython names cells in tracebacks; its text is not here."""

@@ -168,26 +168,30 @@ class Conversation:
         self._referred = False
         self._trouble: Exception | None = None
 
-    def start(
-        self,
-        dial: Callable[[], socket.socket],
-        named: Container[str] = (),
-        deadline: float = math.inf,
-    ) -> None:
-        """Begin a check.
+    def start(self, dial: Callable[[], socket.socket]) -> None:
+        """Begin a run of checks, all of which ask one fork.
 
         Parameters
         ----------
         dial : callable
             Gives a socket to a new fork. The first is made when something is asked.
+        """
+        self.close()
+        self._dial = dial
+        self.check()
+
+    def check(self, named: Container[str] = (), deadline: float = math.inf) -> None:
+        """Begin a check.
+
+        Parameters
+        ----------
         named : container of str
             The names that the check's own text uses. Objects of classes that it names may be added
             and compared, and exceptions that it names arrive as themselves.
         deadline : float
             When the check's time is up, by `time.monotonic`.
         """
-        self.close()
-        self._dial, self._named, self.deadline = dial, named, deadline
+        self._named, self.deadline = named, deadline
         self._forks = self._classes = 0
 
     def close(self) -> None:
@@ -305,8 +309,8 @@ class Conversation:
         handle = _handle_of(value)
         if handle is not None:
             handle.name = name
-            if isinstance(value, RemoteType):
-                value._set("_asked", True)
+            if isinstance(value, RemoteType) and _is_name(name):
+                value._set("__name__", name)  # as the check calls it
         return "value", value
 
     def name_of(self, value: object) -> str | None:
@@ -458,16 +462,13 @@ class Conversation:
         }
         if error is not None:
             errors = tuple(base for base in bases if isinstance(base, RemoteErrorType))
-            raised = _made(RemoteErrorType, name, errors or (error,), names)._at(handle, told)
-            raised._set("_asked", name in self._named)
-            return raised
+            return _made(RemoteErrorType, name, errors or (error,), names)._at(handle, told)
         claimed = _strings(told.get("special"))
         special = [item for item in claimed if item in _SPECIAL_METHODS]
         names |= {f"__{item}__": _SPECIAL_METHODS[item] for item in special}
         names["__slots__"] = ()
         parents = tuple(base for base in bases if type(base) is RemoteType)
         made = _made(RemoteType, name, parents or (RemoteObject,), names)._at(handle, told)
-        made._set("_asked", name in self._named)
         made._set("_compares", "eq" in claimed)
         return made
 
@@ -675,7 +676,7 @@ class Conversation:
                 made = None
             # The check knows the class: it may expect it. Otherwise its name is the learner's
             # word, and the nearest built-in class says enough.
-            if isinstance(made, RemoteErrorType) and made._is_asked_for():
+            if isinstance(made, RemoteErrorType) and self._names(made):
                 kind = made
         if told.get("asked") is True:
             return RuntimeError("the submission asked for input, and nobody is there to answer")
@@ -691,6 +692,12 @@ class Conversation:
             return kind(*args)  # type: ignore[no-any-return]  # a class of exceptions
         except Exception:
             return Exception(*args)
+
+    def _names(self, made: type) -> bool:
+        """Whether the check's text names a class, or one that it derives from."""
+        return any(
+            isinstance(base, RemoteType) and base.__name__ in self._named for base in made.__mro__
+        )
 
     def _frame(self, told: Any) -> types.FrameType | None:
         """Make a frame for a traceback, which says where in the learner's cell it was."""
@@ -879,7 +886,6 @@ class RemoteType(type):
 
     _place: Handle
     _described: dict[str, Any]
-    _asked: bool
     _compares: bool
 
     def _at(cls, handle: Handle, told: dict[str, Any]) -> "RemoteType":
@@ -893,7 +899,7 @@ class RemoteType(type):
 
     def _is_asked_for(cls) -> bool:
         """Whether the check names this class, or one that it derives from."""
-        return any(vars(base).get("_asked") for base in cls.__mro__)
+        return cls._place.talk._names(cls)
 
     def _wrap(cls, handle: Handle) -> "RemoteObject":
         made: RemoteObject = object.__new__(cast(Any, cls))
