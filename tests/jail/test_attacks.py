@@ -241,6 +241,18 @@ def test_a_listener_of_the_host_cannot_be_reached(jailed: BareJail, tmp_path: Pa
             assert found in ("FileNotFoundError", "ConnectionRefusedError")
 
 
+def test_locks_carry_no_messages(jailed: BareJail) -> None:
+    """Wards read the same files, of the same kernel."""
+    setup = "import fcntl, struct; file = open('/etc/passwd'); import os; lib = open(os.__file__)"
+    for attempt in (
+        "fcntl.flock(lib, fcntl.LOCK_EX)",
+        "fcntl.flock(lib, fcntl.LOCK_SH | fcntl.LOCK_NB)",
+        "fcntl.fcntl(lib, fcntl.F_GETLK, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 0, 0, 0)) and 1",
+        "fcntl.lockf(lib, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+    ):
+        assert jailed.value(attempt, setup) in ("OSError", "PermissionError"), attempt
+
+
 def test_wards_do_not_meet(jailed: BareJail) -> None:
     leave = """
 import os, socket, time
@@ -310,7 +322,10 @@ with lock: print("semaphore")
 import getpass; print(getpass.getuser(), os.path.expanduser("~"), os.getcwd())
 print(time.localtime().tm_year > 2000, len(os.urandom(4)))
 import decimal, sqlite3, zoneinfo
-print(sqlite3.connect("/home/learner/a.db").execute("select 1").fetchone())
+with sqlite3.connect("/home/learner/a.db") as writer:
+    writer.execute("create table t (x)")
+    writer.execute("insert into t values (1)")
+print(sqlite3.connect("/home/learner/a.db").execute("select x from t").fetchone())
 """
     ran = jailed.run(code)
     for word in ("shell", "learner\n", "asynchronous", "thread", "semaphore", "True 4", "(1,)"):

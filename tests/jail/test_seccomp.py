@@ -93,7 +93,8 @@ def test_calls_are_judged_by_their_arguments(machine: str) -> None:
     assert asks("setpriority", 0, 0, 5) == ALLOW
     assert [asks("setpriority", *who) for who in ((0, 1), (1, 0), (2, 0))] == [REFUSED] * 3
     assert asks("fcntl", 0, 3) == ALLOW
-    assert [asks("fcntl", 0, request) for request in (1024, 1026)] == [REFUSED] * 2
+    assert [asks("fcntl", 0, request) for request in (5, 36, 1024, 1026)] == [REFUSED] * 4
+    assert asks("flock") == ERRNO | errno.ENOLCK
 
 
 @pytest.mark.parametrize("machine", MACHINES)

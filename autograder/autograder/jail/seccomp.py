@@ -59,7 +59,9 @@ ATTRIBUTES: Final = (
 )
 _AF_UNIX = 1
 _TERMINAL_REQUESTS = (0x5412, 0x541C, 0x540E)  # TIOCSTI, TIOCLINUX, TIOCSCTTY
-_WATCHING_REQUESTS = (1024, 1026)  # F_SETLEASE, F_NOTIFY
+# To be told when others use a file, or to ask what they have locked: wards share the files that
+# they read, and could send messages by locks. Of those files none can be locked for writing.
+_WATCHING_REQUESTS = (5, 36, 1024, 1026)  # F_GETLK, F_OFD_GETLK, F_SETLEASE, F_NOTIFY
 _DENIED_PRCTL = (4, 22, 35)  # PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM
 _ORDINARY_PERSONALITIES = (0, 0xFFFFFFFF)  # plain Linux, and the question which one it is
 
@@ -148,8 +150,8 @@ def program(policy: Policy, of_machine: str) -> list[Instruction]:
     code += on("prlimit64", _only_if(0, (0,)))
     code += on("sched_setaffinity", _only_if(0, (0,)))
     code += on("setpriority", [*_only_if(0, (0,))[:-1], *_only_if(1, (0,))])
-    # fcntl: to be told when others use a folder or file.
     code += on("fcntl", _unless(1, _WATCHING_REQUESTS))
+    code += on("flock", [_return(_refuse(errno.ENOLCK))])
     for name in () if policy.attributes else ATTRIBUTES:
         code += on(name, [_return(ERRNO)])
     return [*code, _return(ALLOW)]

@@ -176,6 +176,7 @@ def privileges() -> list[str]:
         "ptrace": lambda: libc.ptrace(0, 0, 0, 0),
         "personality": lambda: libc.personality(0x0040000),
         "memfd_create": lambda: libc.memfd_create(b"x", 0),
+        "flock": lambda: libc.flock(os.open(os.__file__, os.O_RDONLY), 2),
         "shmget": lambda: libc.shmget(0, 4096, 0o1600),
     }
     return found + [name for name, trial in trials.items() if trial() != -1]

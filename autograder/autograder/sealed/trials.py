@@ -282,7 +282,7 @@ def _init(trial: Trial) -> Finding:
 
 def _privileges(trial: Trial) -> Finding:
     return _unless(
-        "no privileges", "capabilities, root, 7 system calls", _asked(trial, "privileges")
+        "no privileges", "capabilities, root, 8 system calls", _asked(trial, "privileges")
     )
 
 
