@@ -191,7 +191,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
                 f"{path.name} is a link to another file, which is not followed."
             ) from None
         raise BrokenSubmission(f"{path.name} cannot be read: {error.strerror}.") from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise BrokenSubmission(f"{path.name} is not a regular file.")
@@ -200,7 +200,10 @@ def read_bytes(path: Path, limit: int) -> bytes:
                 f"{path.name} has {status.st_size / 2**20:.0f} MiB; "
                 f"at most {limit / 2**20:.0f} MiB can be graded."
             )
-        return file.read(limit)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(fd)
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
