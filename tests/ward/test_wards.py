@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from tests.ward.conftest import COURSE
 
+from autograder.sealed import wards
 from autograder.sealed.limits import Limits
 from autograder.sealed.proxies import connect
 from autograder.sealed.wards import (
@@ -528,9 +529,31 @@ def test_modules_are_prepared_where_that_does_no_harm(host: WardHost) -> None:
                 "('decimal', 'crs.exercises', 'crs.guidelines', 'autograder')]"
             )
         assert result_of(run) == "[True, True, False, False]"
-        own.prepare(["concurrent.futures.thread"])
+
+
+def test_modules_that_would_tie_wards_together_are_left_out(
+    host: WardHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {
+        "threading_one": "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "sharing_one": "import mmap\nmemory = mmap.mmap(-1, 4096)",
+        "crashing_one": "import os\nos._exit(0)",
+        "failing_one": "1 / 0",
+        "quiet_one": "answer = 42",
+    }
+    spec, path = jail_spec(host.settings)
+    for name, code in modules.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(code)
+    runtime = (*spec.runtime, *(tmp_path / name for name in modules))
+    monkeypatch.setattr(wards, "jail_spec", lambda _: (replace(spec, runtime=runtime), path))
+    with WardHost(host.settings) as own:
+        own.prepare(list(modules))
         with own.open({}, {}) as ward:
-            assert result_of(ward.run("6 * 7")) == "42"
+            run = ward.run(f"import sys\n[name for name in {list(modules)} if name in sys.modules]")
+            assert result_of(run) == "['quiet_one']"
+            assert result_of(ward.run("import sharing_one\nlen(sharing_one.memory)")) == "4096"
 
 
 def test_shared_mode_hides_nothing(host: WardHost) -> None:
