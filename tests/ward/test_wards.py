@@ -417,13 +417,26 @@ def test_nothing_survives_a_close(host: WardHost) -> None:
 
 def test_nothing_survives_a_host(host: WardHost) -> None:
     with WardHost(host.settings) as own:
-        own.open({}, {}).run(DAEMONS)
+        ward = own.open({}, {})
+        ward.run(DAEMONS)
         process = own._process
         assert process is not None
         inside = processes_of(own)
         assert len(inside) > 6
     assert process.poll() is not None
-    assert not [pid for pid in inside if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in inside if is_running(pid)]
+    assert ward.run("1").status == "died"
+
+
+def test_nothing_survives_a_ward_that_is_dropped(host: WardHost) -> None:
+    with host.open({}, {}):
+        pass
+    before = processes_of(host)
+    host.open({}, {}).run(DAEMONS)
+    end = time.monotonic() + 10
+    while len(processes_of(host)) > len(before):
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_nothing_survives_a_grader_that_is_killed(tmp_path: Path) -> None:
