@@ -106,7 +106,8 @@ def secrets_of(course: Any) -> tuple[Path, ...]:
         course.autograded_directory,
         course.feedback_directory,
     )
-    paths = [root, *(root / name for name in names)]
+    # The course's own folder is none: the learner's Python may lie in it, as in <course>/.venv.
+    paths = [root / name for name in names]
     database = str(course.db_url)
     if database.startswith("sqlite:///"):
         paths.append(Path(database.removeprefix("sqlite:///")))
