@@ -145,7 +145,7 @@ def test_grading_imports_no_app_of_nbgraders() -> None:
         "import autograder.batch.run, autograder.batch.sealing, autograder.batch.gradebook\n"
         "import nbgrader.plugins\n"
         "heavy = ['nbgrader.apps', 'nbgrader.server_extensions', 'nbconvert', 'nbclient', "
-        "'IPython', 'numpy', 'pandas', 'distributed']\n"
+        "'numpy', 'pandas', 'distributed']\n"
         "print([name for name in heavy if name in sys.modules])\n"
         "import nbgrader, nbgrader.apps\n"
         "print(nbgrader.__version__ >= '0.9', bool(nbgrader._jupyter_server_extension_points()))"
