@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -79,7 +80,14 @@ def main(report: str, seconds: str, grace: str, *command: str) -> int:
         time.sleep(0.05)
         _reap()
         left = descendants(os.getpid())
-    found = {"code": code, "late": late, "seconds": took, "survivors": survivors}
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of the largest process
+    found = {
+        "code": code,
+        "late": late,
+        "seconds": took,
+        "survivors": survivors,
+        "peak_mib": peak,
+    }
     Path(report).write_text(json.dumps(found))
     return 0
 

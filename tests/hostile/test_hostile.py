@@ -175,6 +175,12 @@ def test_grading_comes_to_its_end(graders: Graders, by: str) -> None:
     }
 
 
+@by_whom
+def test_memory_is_bounded(graders: Graders, by: str) -> None:
+    """Neither a ward nor an examiner that is handed something endless grows without measure."""
+    assert EITHER[by](graders).peak_mib < grading.LIMITS["memory_mib"] + 3 * 1024
+
+
 def test_no_submission_reaches_a_server(graders: Graders) -> None:
     assert graders.whole
     assert graders.sample
