@@ -184,7 +184,6 @@ def furniture(spec: JailSpec) -> Furniture:
         path = shutil.which(name, path="/usr/bin:/bin")
         if path:
             found.show_program(path)
-            found.links.setdefault(f"/bin/{name}", path) if not _merged() else None
     _show_python(found, python)
     for folder in spec.runtime:
         found.binds[f"{RUNTIME}/{folder.name}"] = os.path.realpath(folder)
@@ -197,10 +196,6 @@ def furniture(spec: JailSpec) -> Furniture:
         }
     found.masks += [os.path.abspath(path) for path in spec.hidden]
     return found
-
-
-def _merged() -> bool:
-    return os.path.islink("/bin")
 
 
 def _show_system(found: Furniture) -> None:

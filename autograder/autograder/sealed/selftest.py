@@ -112,7 +112,9 @@ def ensure(settings: WardSettings, secrets: Sequence[Path] = ()) -> SelfTest:
     found = prove(settings, secrets)
     for finding in found.findings:
         if finding.held == "no":
-            raise NotSealed(finding.what, finding.detail)
+            # Where namespaces are refused, allowing them is the way to what is missing.
+            advice = _advice() if found.backend == "landlock" else ""
+            raise NotSealed(finding.what, f"{finding.detail}. {advice}".rstrip(". "))
     _remember(memory, found)
     return found
 
@@ -229,6 +231,11 @@ def _in_environment(canary: str) -> Iterator[None]:
 
 def _hint(error: Exception) -> str:
     """Say what the machine refused, and what would change that."""
+    return f"{error}. {_advice()}".rstrip(". ")
+
+
+def _advice() -> str:
+    """Say what would let this machine make namespaces, where that is known."""
     advice = ""
     if sys.platform != "linux":
         advice = "Marks are given on Linux alone"
@@ -247,7 +254,7 @@ def _hint(error: Exception) -> str:
             "seccomp=unconfined --security-opt apparmor=unconfined --security-opt "
             "systempaths=unconfined`"
         )
-    return f"{error}. {advice}".rstrip(". ")
+    return advice
 
 
 def _sysctl(path: str) -> str | None:
