@@ -4,6 +4,7 @@ from crs.explorers.agreement import AgreementView
 from crs.explorers.case_player import CasePlayer
 from crs.explorers.dose_desk import DoseDesk
 from crs.explorers.grading_comparator import GradingComparator
+from crs.explorers.infusion_view import InfusionView
 from crs.explorers.management import ManagementDesk
 from crs.explorers.pk_playground import PKPlayground
 from crs.explorers.trajectory import Trajectory
@@ -14,6 +15,7 @@ __all__ = [
     "CasePlayer",
     "DoseDesk",
     "GradingComparator",
+    "InfusionView",
     "ManagementDesk",
     "PKPlayground",
     "Trajectory",
