@@ -564,6 +564,86 @@ def test_instructors_programs_are_trusted_and_their_data_is_shared(
         checks.passes("assert untouched == {'a': [1]} and table['a'].tolist() == [10, 2]")
 
 
+def test_objects_of_instructors_classes_go_by_value(host: ExaminerHost) -> None:
+    setup = """
+        class Node:
+            def __init__(self, value):
+                self.value = value
+                self.left = self.right = self.parent = None
+                self.marks = []
+            def inorder(self):
+                before = self.left.inorder() if self.left else []
+                return before + [self.value] + (self.right.inorder() if self.right else [])
+            def __eq__(self, other):
+                return isinstance(other, Node) and self.inorder() == other.inorder()
+        class Full(Exception): pass
+        """
+    learner = """
+        def insert(root, value):
+            side = "left" if value < root.value else "right"
+            child = getattr(root, side)
+            root.marks.append(value)
+            if child is None:
+                child = Node(value)
+                child.parent = root
+                setattr(root, side, child)
+                return child
+            return insert(child, value)
+        def build(values):
+            root = Node(values[0])
+            for value in values[1:]:
+                insert(root, value)
+            return root
+        def root_of(node): return node if node.parent is None else root_of(node.parent)
+        def chain(length):
+            first = node = Node(0)
+            for at in range(1, length):
+                node.right = Node(at)
+                node = node.right
+            return first
+        def forge():
+            node = Node(1)
+            node.inorder = lambda: [1, 2, 3]
+            return node
+        def full(): raise Full("no more")
+        class Sub(Node): pass
+        def sub(): return Sub(1)
+        """
+    with holder(setup, learner) as sock, host.open({}) as examiner:
+        checks = Checks(examiner, sock)
+        checks.instructor(setup)
+        checks.passes("""
+            root = Node(5)
+            marks = root.marks
+            made = insert(root, 3)
+            assert type(made) is Node and made.value == 3 and root.left is made
+            assert made.parent is root and marks == [3]
+            insert(root, 8)
+            insert(root, 7)
+            assert root.inorder() == [3, 5, 7, 8] and root.right.left.parent.value == 8
+            assert root_of(root.right.left) is root
+            """)
+        checks.passes("""
+            tree = build([5, 3, 8])
+            assert type(tree) is Node and tree.inorder() == [3, 5, 8]
+            assert tree.left.parent is tree and tree == build([5, 8, 3]) and tree != build([5])
+            long = chain(150)
+            assert len(long.inorder()) == 150
+            try:
+                full()
+            except Full as error:
+                assert str(error) == "no more"
+            """)
+        checks.fails("assert forge().inorder() == [1, 2, 3]")
+
+
+def test_the_submissions_own_equality_can_be_asked(checks: Checks) -> None:
+    checks.passes("""
+        from autograder.sealed.proxies import in_ward
+        assert in_ward("eq", Vector(1, 2), Vector(1, 3)) is True
+        """)
+
+
 def test_an_instructors_cell_that_needs_the_ward(host: ExaminerHost) -> None:
     cell = "import math\nx = f()\ndef helper(n): return n + x"
     with holder("def f(): return 3", cell) as sock, host.open({}) as examiner:

@@ -194,7 +194,7 @@ class Examining:
         self._files = shell.ip.compile._filename_map
         # Names that instructor cells use: their functions may expect an exception by its class.
         self._words: set[str] = set()
-        self._talk = Conversation(self._cell_file, namespace.own_name)
+        self._talk = Conversation(self._cell_file, namespace.own_name, namespace.own_class)
         self._holder: socket.socket | None = None
         shell.install()
 

@@ -126,6 +126,11 @@ class Namespace(dict[str, Any]):
         name = self._own.get(id(value))
         return name if name is not None and super().get(name) is value else None
 
+    def own_class(self, name: str) -> type | None:
+        """Give the class that an instructor's cell has bound to a name."""
+        value = super().get(name)
+        return value if isinstance(value, type) and self._own.get(id(value)) == name else None
+
     # The dict that Python sees
 
     def __missing__(self, name: str) -> Any:

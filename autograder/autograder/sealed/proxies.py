@@ -34,6 +34,7 @@ from autograder.ward.values import (
 GRACE_SECONDS = 1.0
 MAX_FORKS = 6
 MAX_DRAINED = 100_000
+MAX_RECORDS = 2_000
 _MAX_CLASSES = 1_000
 _MAX_FRAMES = 10
 
@@ -145,18 +146,27 @@ class Conversation:
         Gives the file name under which tracebacks show a line of the cell of this number.
     own_name : callable, optional
         Gives the name under which both sides have a trusted function or class, or None.
+    own_class : callable, optional
+        Gives the trusted class that both sides have under a name, or None.
     """
 
     def __init__(
         self,
         cell_file: Callable[[int, int], str] | None = None,
         own_name: Callable[[object], str | None] | None = None,
+        own_class: Callable[[str], type | None] | None = None,
     ) -> None:
         self._dial: Callable[[], socket.socket] = _nobody
         self._sock: socket.socket | None = None
         self._forks = 0
         self._cell_file = cell_file or (lambda number, line: f"<learner's cell {number}>")
         self._own_name = own_name or (lambda thing: None)
+        self._own_class = own_class or (lambda name: None)
+        # Instances of trusted classes: those handed over in this call, each with its class's name,
+        # and those that came, whose attributes are still to be asked for.
+        self._given: list[tuple[str, Any]] = []
+        self._unfilled: list[tuple[Any, Handle]] = []
+        self._filled: set[int] = set()
         self._named: Container[str] = ()
         self._classes = 0
         self.generation = 0
@@ -365,12 +375,32 @@ class Conversation:
             if name is not None:
                 return ["type", *name]
             raise CannotCross("a class of the check's own")
+        own = self._own_name(type(value))
+        if own is not None and _has_plain_state(value):
+            return ["record", self._number_given(own, value)]
         known = _known_function(value)
         if known is not None:
             return ["known", *known]
         raise CannotCross(
             "a function of the check's own" if callable(value) else "an object of a class"
         )
+
+    def _number_given(self, own: str, value: object) -> int:
+        for number, (_, given) in enumerate(self._given):
+            if given is value:
+                return number
+        if len(self._given) >= MAX_RECORDS:
+            raise CannotCross(TOO_MUCH_DATA)
+        self._given.append((own, value))
+        return len(self._given) - 1
+
+    def _records(self) -> list[list[Any]]:
+        """Write the instances of trusted classes that a call gets, and those that they hold."""
+        written: list[list[Any]] = []
+        while len(written) < len(self._given):
+            own, value = self._given[len(written)]
+            written.append([own, self.encode(vars(value))])
+        return written
 
     def number_of(self, handle: Handle) -> int:
         """Find an object's number in the present fork; look it up again if the fork is new."""
@@ -394,10 +424,28 @@ class Conversation:
         if "value" not in reply:
             odd = reply.get("odd")
             raise Refused(f"the submission gave {_phrase(odd)}")
+        return self._rebuilt(reply["value"])
+
+    def _rebuilt(self, tree: Any) -> Any:
+        self._filled.clear()
         try:
-            return decode(reply["value"], self.resolve)
+            value = decode(tree, self.resolve)
+            while self._unfilled:
+                made, handle = self._unfilled.pop()
+                if len(self._filled) > MAX_RECORDS:
+                    raise BadTree(TOO_MUCH_DATA)
+                args = [["ref", handle.number], "__dict__"]
+                reply = self.ask(_call("getattr", args, [], self.left()))
+                state = decode(reply.get("value"), self.resolve)
+                if type(state) is not dict or any(type(name) is not str for name in state):
+                    raise BadTree("no attributes")
+                vars(made).clear()
+                vars(made).update(_without_methods(made, state))
+            return value
         except BadTree:
             raise Refused("the submission gave unusual data") from None
+        finally:
+            self._unfilled.clear()
 
     def resolve(self, payload: list[Any]) -> object:
         """Make what stands for an object of the ward."""
@@ -411,11 +459,19 @@ class Conversation:
             return kind
         if first == "plotly":
             return _plotly_figure(decode(payload[1]))
+        if first == "record":
+            number = payload[1]
+            if not _is_number(number) or number >= len(self._given):
+                raise BadTree("no such object")
+            return self._given[number][1]
         if not _is_number(first) or payload[1] not in _KINDS:
             raise BadTree("no reference")
         found = self.proxies.get(first)
         if found is None:
             found = self.proxies[first] = self._proxy(payload)
+        if not is_remote(found) and first not in self._filled:
+            self._filled.add(first)
+            self._unfilled.append((found, Handle(self, first, self.generation)))
         return found
 
     def _proxy(self, payload: list[Any]) -> object:
@@ -427,6 +483,9 @@ class Conversation:
             return RemoteIterator(handle, kind)
         if rest and _is_number(rest[0]):
             made = self.class_of(rest[0])
+            own = self._own_class(made.__name__)
+            if own is not None:
+                return object.__new__(own)
             if isinstance(made, RemoteType):
                 return made._wrap(handle)
             return RemoteObject(handle)
@@ -496,22 +555,17 @@ class Conversation:
         kwargs = kwargs or {}
         asked = function if isinstance(function, str) else self.number_of(function)
         seconds = self.left()
+        self._given = []
         given, named = self._arguments(args, kwargs)
-        reply = self.ask(
-            {
-                "do": "call",
-                "function": asked,
-                "args": given,
-                "kwargs": named,
-                "seconds": max(seconds - GRACE_SECONDS, seconds / 2),
-            },
-            seconds,
-        )
+        request = _call(asked, given, named, seconds)
+        request["records"] = self._records()
+        reply = self.ask(request, seconds)
         self._print(reply.get("printed"))
         for place, tree in self._changes(reply):
             value = kwargs.get(place) if isinstance(place, str) else _at(args, place)
             if value is not None:
                 self._take_over(value, tree)
+        self._take_over_records(reply.get("records"))
         if reply.get("slow"):
             raise TimeoutError("the submission took too long and was stopped")
         if type(reply.get("raised")) is dict:
@@ -541,9 +595,20 @@ class Conversation:
 
     def _take_over(self, given: Any, tree: Any) -> None:
         try:
-            become(given, decode(tree, self.resolve))
-        except (BadTree, ValueError, TypeError):
+            become(given, self._rebuilt(tree))
+        except (ValueError, TypeError):
             raise Refused("the submission made unusual data of an argument") from None
+
+    def _take_over_records(self, records: object) -> None:
+        """Give our instances the attributes that a call gave its own."""
+        for pair in _list(records):
+            if type(pair) is not list or len(pair) != 2 or not _is_number(pair[0]):
+                continue
+            if pair[0] < len(self._given):
+                value = self._given[pair[0]][1]
+                state = self._rebuilt(pair[1])
+                if type(state) is dict:
+                    become(vars(value), _without_methods(value, state))
 
     def calls(
         self,
@@ -613,7 +678,10 @@ class Conversation:
         if known is not None:
             return known[2]
         self._referred = False
+        self._given = []
         trees = self._arguments(args, kwargs)
+        if self._given:
+            raise Refused("an object of a class cannot be handed to a submission in an exam")
         if not self._referred:
             if len(_trees) > 10_000:
                 _trees.clear()
@@ -676,8 +744,8 @@ class Conversation:
                 made = None
             # The check knows the class: it may expect it. Otherwise its name is the learner's
             # word, and the nearest built-in class says enough.
-            if isinstance(made, RemoteErrorType) and self._names(made):
-                kind = made
+            if isinstance(made, RemoteErrorType):
+                kind = self._own_error(made) or (made if self._names(made) else kind)
         if told.get("asked") is True:
             return RuntimeError("the submission asked for input, and nobody is there to answer")
         if kind is KeyboardInterrupt:
@@ -688,10 +756,21 @@ class Conversation:
                 args.append(decode(tree))
             except BadTree:
                 args.append("?")
+        if kind.__module__ == "__main__" and not isinstance(kind, RemoteErrorType):
+            error: BaseException = kind.__new__(kind, *args)  # an instructor's, of whatever it asks
+            return error
         try:
             return kind(*args)  # type: ignore[no-any-return]  # a class of exceptions
         except Exception:
             return Exception(*args)
+
+    def _own_error(self, made: type) -> type[BaseException] | None:
+        """Find the instructor's exception that a class of the ward is, or derives from."""
+        for base in made.__mro__:
+            own = self._own_class(base.__name__) if isinstance(base, RemoteErrorType) else None
+            if own is not None and issubclass(own, BaseException):
+                return own
+        return None
 
     def _names(self, made: type) -> bool:
         """Whether the check's text names a class, or one that it derives from."""
@@ -720,6 +799,34 @@ class Conversation:
         return trace.tb_next.tb_frame if trace and trace.tb_next else None
 
 
+def _call(
+    function: int | str, args: list[Any], kwargs: list[Any], seconds: float
+) -> dict[str, Any]:
+    return {
+        "do": "call",
+        "function": function,
+        "args": args,
+        "kwargs": kwargs,
+        "seconds": max(seconds - GRACE_SECONDS, seconds / 2),
+    }
+
+
+def _without_methods(value: object, state: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what would stand in the way of a method of a trusted class."""
+    kind = type(value)
+    return {
+        name: item
+        for name, item in state.items()
+        if not (is_remote(item) and callable(getattr(kind, name, None)))
+    }
+
+
+def _has_plain_state(value: object) -> bool:
+    """Whether an instance of a trusted class is no more than its attributes."""
+    kind = type(value)
+    return kind.__new__ is object.__new__ and hasattr(value, "__dict__") and not callable(value)
+
+
 _RAISE = compile("raise RuntimeError", "", "exec")
 
 
@@ -733,6 +840,25 @@ def _handle_of(value: object) -> Handle | None:
     if issubclass(kind, RemoteType | RemoteErrorType):
         return type.__getattribute__(value, "_place")  # type: ignore[no-any-return]
     return None
+
+
+def in_ward(operation: str, *args: Any) -> Any:
+    """Have the submission's process do an operation, such as its own ``==``.
+
+    Parameters
+    ----------
+    operation : str
+        A name of `autograder.ward.serve.OPERATIONS`, such as ``"eq"``.
+    *args : object
+        Data and proxies; one at least must be a proxy.
+
+    Returns
+    -------
+    object
+        What the submission answers: of its ``==`` it may be anything.
+    """
+    handle = next(handle for handle in map(_handle_of, args) if handle is not None)
+    return handle.talk.call(operation, args)
 
 
 def is_remote(value: object) -> bool:

@@ -247,6 +247,8 @@ class _Server:
         self._objects: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
         self._cases: list[_Case] = []
+        # Instances of instructors' classes that a call has been given.
+        self._records: list[Any] = []
 
     def serve(self) -> None:
         answers: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -328,6 +330,9 @@ class _Server:
             figure = _figure(value)
             if figure is not None:
                 return ["plotly", encode(figure)]
+        for given, record in enumerate(self._records):
+            if record is value:
+                return ["record", given]
         number = self._number_of(value)
         if kind in ("object", "exception") or (
             kind == "function" and _module_of(type(value)) == "__main__"
@@ -344,6 +349,8 @@ class _Server:
             return thing
         if first == "name":
             return self._names[payload[1]]
+        if first == "record":
+            return self._records[payload[1]]
         return self._objects[first]
 
     def _answer_describe(self, request: dict[str, Any]) -> None:
@@ -360,9 +367,15 @@ class _Server:
     def _answer_call(self, request: dict[str, Any]) -> None:
         asked = request["function"]
         function = OPERATIONS[asked] if type(asked) is str else self._objects[asked]
+        # A question between two calls leaves those of the last call alone.
+        records = request.get("records")
         try:
+            if records is not None:
+                self._records = [object.__new__(self._names[name]) for name, _ in records]
+                for made, (_, tree) in zip(self._records, records, strict=True):
+                    vars(made).update(decode(tree, self._resolve))
             args, kwargs = self._arguments(request["args"], request["kwargs"])
-        except (BadTree, KeyError, AttributeError, ImportError) as error:
+        except (BadTree, KeyError, AttributeError, ImportError, TypeError) as error:
             return self._reply({"raised": {"kind": "TypeError", "args": [str(error)]}})
         printed = _Printed()
         with contextlib.redirect_stdout(printed):
@@ -373,9 +386,25 @@ class _Server:
         changed = self._changed(request["args"], request["kwargs"], args, kwargs)
         if changed:
             reply["changed"] = changed
+        altered = self._altered(records or ())
+        if altered:
+            reply["records"] = altered
         if printed.text:
             reply["printed"] = printed.text
         return self._reply(reply)
+
+    def _altered(self, records: Any) -> list[Any]:
+        """List the instances of instructors' classes whose attributes have changed."""
+        altered = []
+        for number, (_, tree) in enumerate(records):
+            made = self._records[number]
+            try:
+                now = encode(vars(made), self._refer)
+            except CannotCross:
+                continue
+            if now != tree:
+                altered.append([number, now])
+        return altered
 
     def _answer_calls(self, request: dict[str, Any]) -> None:
         """Call one function with many sets of arguments; a frame for each."""
