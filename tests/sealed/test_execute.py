@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -22,8 +23,10 @@ from traitlets.config import Config
 
 from autograder import seal
 from autograder.roundtrip.nbgrading import _environment
-from autograder.sealed.errors import SealError
+from autograder.sealed.errors import NotSealed, SealError
 from autograder.sealed.execute import SealedExecute
+from autograder.sealed.hosts import Hosts
+from autograder.sealed.wards import WardError
 
 pytestmark = pytest.mark.slow
 
@@ -382,6 +385,38 @@ def test_what_is_not_restored_is_not_run(course: Course) -> None:
     assert not outcome["success"]
     assert "must begin with" in outcome["log"]
     assert course.autograde("h-tagged")["success"]
+
+
+@pytest.mark.parametrize("mode", ["sealed", "shared"])
+def test_a_machine_that_cannot_seal_refuses_and_loses_nothing(
+    course: Course, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    def refuse(self: Hosts, secrets: object = ()) -> None:
+        if mode == "sealed":
+            raise NotSealed("no network", "a socket could be opened")
+        raise WardError("no ward could be opened")
+
+    monkeypatch.setitem(course.config.SealedExecute, "mode", mode)
+    monkeypatch.setattr(Hosts, "prove", refuse)
+    path = course.root / "autograded" / "a-right" / "ps" / "nb.ipynb"
+    before = path.read_bytes(), course.rows("a-right")
+    outcome = course.autograde("a-right")
+    assert not outcome["success"]
+    told = outcome["log"] + outcome.get("error", "")
+    if mode == "sealed":
+        assert "Submissions cannot be sealed on this machine" in told
+        assert "'no network'" in told
+        assert "two ways out" in told
+    else:
+        assert "Submissions cannot be jailed here: no ward could be opened." in told
+    assert (path.read_bytes(), course.rows("a-right")) == before
+
+
+def test_another_system_refuses(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.sealed.exporter.sys", SimpleNamespace(platform="darwin"))
+    outcome = course.autograde("a-right")
+    assert not outcome["success"]
+    assert "this is darwin" in outcome["log"]
 
 
 def test_another_language_is_refused() -> None:

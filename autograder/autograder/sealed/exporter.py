@@ -2,6 +2,7 @@
 
 import glob
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
+from nbgrader.converters.base import NbGraderException
 
-from autograder.sealed.errors import BrokenSubmission
+from autograder.sealed.course import secrets_of
+from autograder.sealed.errors import BrokenSubmission, NotSealed, SealError
+from autograder.sealed.settings import settings_of
 from autograder.sealed.submissions import NOTEBOOK_MIB, read_bytes, read_notebook, unsafe_files
 
 
@@ -24,14 +28,37 @@ class SubmissionExporter(NotebookExporter):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         start: Any = super().__init__
         start(*arguments, **options)
-        self._refuse_unsafe_files()
-
-    def _refuse_unsafe_files(self) -> None:
-        """Have nbgrader ignore links, pipes and giants, which it would copy or wait for."""
         converter: Any = self.parent
-        coursedir = getattr(converter, "coursedir", None)
-        if coursedir is None:
+        if getattr(converter, "coursedir", None) is not None:
+            self._prove_seal(converter.coursedir)
+            self._refuse_unsafe_files(converter)
+
+    def _prove_seal(self, coursedir: Any) -> None:
+        """Refuse before anything is graded, and before earlier work is removed."""
+        settings = settings_of(self.config)
+        if settings is None or settings.mode == "practice" or not settings.execute:
             return
+        try:
+            if not sys.platform.startswith("linux"):
+                raise NotSealed("Linux", f"this is {sys.platform}")
+            # Jails are for machines that have them.
+            from autograder.jail import JailError
+            from autograder.sealed.hosts import hosts_for
+            from autograder.sealed.wards import WardError
+
+            try:
+                hosts_for(settings.ward).prove(secrets_of(coursedir))
+            except (JailError, WardError) as error:
+                if settings.mode == "shared":
+                    raise SealError(f"Submissions cannot be jailed here: {error}.") from error
+                raise NotSealed("a jail can be made", str(error)) from error
+        except SealError as error:
+            self.log.error("Nothing is graded. %s", error)
+            raise NbGraderException(str(error)) from error
+
+    def _refuse_unsafe_files(self, converter: Any) -> None:
+        """Have nbgrader ignore links, pipes and giants, which it would copy or wait for."""
+        coursedir = converter.coursedir
         ours = getattr(coursedir, "_refused_by_autograder", [])
         kept = [pattern for pattern in coursedir.ignore if pattern not in ours]
         refused = [
