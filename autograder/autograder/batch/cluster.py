@@ -48,9 +48,7 @@ class Cluster:
         self._source = source
         try:
             self._distributed = distributed
-            self._client: Any = distributed.Client(
-                address, timeout=_CONNECT_SECONDS, set_as_default=False
-            )
+            self._client: Any = distributed.Client(address, timeout=_CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise BatchError(f"There is no Dask scheduler at {address}: {error}") from error
         try:
