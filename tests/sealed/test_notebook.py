@@ -104,6 +104,9 @@ class PretendedWard:
         theirs.close()
         return ours
 
+    def sweep(self) -> None:
+        self._diary.diary.append("sweep")
+
     def finish(self) -> None:
         self._diary.diary.append("finish")
 

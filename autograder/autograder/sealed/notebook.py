@@ -147,6 +147,7 @@ def run_notebook(
                 hosts,
                 planned,
                 done.holders,
+                ward.sweep,
                 limits,
                 environment,
                 trusted_files or {},
@@ -251,6 +252,7 @@ def _examine(
     hosts: "Hosts",
     planned: Sequence[PlannedCell],
     holders: Mapping[int, socket.socket],
+    sweep: Callable[[], None],
     limits: Limits,
     environment: Mapping[str, str],
     files: Mapping[str, bytes],
@@ -270,6 +272,7 @@ def _examine(
     with _folder(files) as folder:
         at = openings = 0
         lost: set[int] = set()
+        asked: socket.socket | None = None
         while at < len(todo):
             openings += 1
             with hosts.examiner.open(environment, folder, given.asked) as examiner:
@@ -281,6 +284,12 @@ def _examine(
                         _ask(examiner, seen, holders, limits)
                 while at < len(todo) and examiner.alive:
                     cell = todo[at]
+                    holder = holders.get(cell.index)
+                    if holder is not None and holder is not asked:
+                        if asked is not None:
+                            # What a function started must not be in the way of the next one.
+                            sweep()
+                        asked = holder
                     run = _ask(examiner, cell, holders, limits)
                     if cell.role == "check":
                         runs[cell.index] = run
