@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import resource
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.2
+# How long descendants may outlive the command.
+ORPHAN_SECONDS = 10
 MIB = 1024 * 1024
 
 
@@ -26,7 +31,7 @@ class Taken:
     wall_seconds : float
         From its start to its end.
     cpu_seconds : float
-        Of the process and of all descendants that were waited for, user and system.
+        Of the process and of all descendants, user and system; also of those that outlived it.
     peak_mib : float
         The most memory of the whole tree at one moment, sampled. Pages that processes share are
         counted once, where the kernel tells (``Pss``); elsewhere once per process.
@@ -69,7 +74,9 @@ def measure(
     Taken
     """
     log = cwd.parent / f"{cwd.name}.log"
-    with log.open("wb") as output:
+    others = set(_children(os.getpid()))
+    with log.open("wb") as output, _adopting_orphans():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
         process = subprocess.Popen(
             [str(word) for word in command],
@@ -82,14 +89,15 @@ def measure(
         )
         watch = _Watch(process.pid, timeout)
         watch.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        process.wait()
         wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
         watch.stop()
+        _wait_for_orphans(others)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Taken(
         status=process.returncode,
         wall_seconds=wall,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         peak_mib=watch.peak_bytes / MIB,
         processes=watch.peak_processes,
         output=log.read_text(encoding="utf-8", errors="replace"),
@@ -108,6 +116,18 @@ def tree(root: int) -> list[int]:
     -------
     list of int
     """
+    children = _all_children()
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def _children(parent: int) -> list[int]:
+    return _all_children().get(parent, [])
+
+
+def _all_children() -> dict[int, list[int]]:
     children: dict[int, list[int]] = {}
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
@@ -118,10 +138,30 @@ def tree(root: int) -> list[int]:
             continue
         parent = int(stat[stat.rindex(")") + 2 :].split()[1])
         children.setdefault(parent, []).append(int(entry.name))
-    found = [root]
-    for pid in found:
-        found += children.get(pid, [])
-    return found
+    return children
+
+
+@contextlib.contextmanager
+def _adopting_orphans() -> Iterator[None]:
+    """Become the parent of descendants whose own parents end, so that their time is counted."""
+    prctl, subreaper = ctypes.CDLL(None).prctl, 36
+    prctl(subreaper, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(subreaper, 0, 0, 0, 0)
+
+
+def _wait_for_orphans(others: set[int]) -> None:
+    """Wait a little for what outlived a command; then end it."""
+    end = time.monotonic() + ORPHAN_SECONDS
+    while orphans := set(_children(os.getpid())) - others:
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError, ProcessLookupError):
+                if time.monotonic() > end:
+                    os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.02)
 
 
 def memory_bytes(pid: int) -> int:
