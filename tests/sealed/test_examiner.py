@@ -350,12 +350,37 @@ PASSING = {
     "known functions": "import math, numpy\nassert apply(math.sqrt, 4) == 2\n"
     "assert apply(numpy.sin, 0) == 0 and apply(max, 1, 2) == 2 and apply(str.upper, 'a') == 'A'\n"
     "assert apply(int, '5') == 5",
+    "lambdas and functions as arguments": """
+        import math, numpy as np
+        factor = 3
+        assert apply(lambda x: x ** 2, 4) == 16
+        assert apply(lambda x: factor * math.sqrt(x), 4) == 6
+        assert apply(lambda x: np.sum([x, x]), 4) == 8
+        def line(slope):
+            def at(x, shift=1, *, times=2):
+                return (slope * x + shift) * times
+            return at
+        assert apply(line(2), 3) == 14
+        def helper(x): return x + 1
+        assert apply(lambda x: helper(squares(x)[0]), 2) == 2
+        assert apply(lambda x: [y for y in range(x) if y % 2], 4) == [1, 3]
+        try:
+            apply(lambda x: 1 / x, 0)
+        except ZeroDivisionError:
+            pass
+        """,
     "their own functions": "assert apply(squares, 2) == [1, 4] and apply(double, 2) == 4",
     "identity": "assert same(squares) is squares and squares == squares and squares != double",
     "types": "assert same(int) is int and same(ValueError) is ValueError",
     "classes as arguments": "assert apply(Vector, 1, 2).x == 1 and same(Vector) is Vector",
     "objects as arguments": "v = vector(1, 2)\nassert same(v) is v and apply(Vector.norm, v) > 2",
     "function attributes": "remember(1)\nremember(2)\nassert remember.seen == [1, 2]",
+    "an object that is nothing": """
+        try:
+            squares(object())
+        except TypeError as error:
+            assert "not supported" in str(error)
+        """,
     "copies": "import copy\nassert copy.copy(squares) is squares\n"
     "v = vector(1, 2)\nw = copy.deepcopy(v)\nw.x = 5\nassert v.x == 1 and w.x == 5",
     # Introspection
@@ -443,8 +468,12 @@ REFUSED = {
     "built-ins of theirs": "assert abs(5) == 0",
     "pickling": "import pickle\npickle.dumps(squares)",
     "pickling an object": "import pickle\npickle.dumps(first)",
-    "a callback": "apply(lambda x: x, 1)",
-    "an object of the check": "apply(print, object())",
+    "a callback that keeps": "seen = []\napply(lambda x: seen.append(x), 1)",
+    "a callback that keeps, in a function": "def f():\n    seen = []\n    apply(lambda x: seen.append(x), 1)\nf()",
+    "a method": "class A:\n    def f(self, x): return x\napply(A().f, 1)",
+    "a function that calls itself": "def f(x): return f(x)\napply(f, 1)",
+    "an object of the check": "class A: pass\napply(print, A())",
+    "a type error of ours": "class A: pass\ntry:\n    apply(print, A())\nexcept TypeError:\n    pass",
     "a class of the check": "class A: pass\nsame(A)",
     "an open file": "import os\nsame(open(os.devnull))",
     "an array by address": "first.__array_interface__",

@@ -6,14 +6,17 @@ here, and no answer is trusted further than an answer can be: a proxy is never e
 """
 
 import builtins
+import importlib.util
 import inspect
 import keyword
 import linecache
+import marshal
 import math
 import socket
 import sys
 import time
 import types
+from binascii import b2a_base64
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, SupportsIndex, cast
@@ -54,8 +57,11 @@ class Gone(RuntimeError):
     """The submission's process ended, or stopped answering."""
 
 
-class Refused(TypeError):
-    """Something that a check cannot do with what a submission gave."""
+class Refused(Exception):
+    """Something that a check cannot do with a submission.
+
+    It is no `TypeError`, which a check may expect of a submission.
+    """
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,7 @@ class Conversation:
         # Instances of trusted classes: those handed over in this call, each with its class's name,
         # and those that came, whose attributes are still to be asked for.
         self._given: list[tuple[str, Any]] = []
+        self._sending: list[types.FunctionType] = []
         self._unfilled: list[tuple[Any, Handle]] = []
         self._filled: set[int] = set()
         self._named: Container[str] = ()
@@ -381,9 +388,54 @@ class Conversation:
         known = _known_function(value)
         if known is not None:
             return ["known", *known]
-        raise CannotCross(
-            "a function of the check's own" if callable(value) else "an object of a class"
-        )
+        if type(value) is types.FunctionType:
+            return self._program(value)
+        if type(value) is object:
+            return ["nothing"]
+        raise CannotCross("something callable" if callable(value) else "an object of a class")
+
+    def _program(self, function: types.FunctionType) -> list[Any]:
+        """Write a function of the check's own, such as a lambda: its code, and what that uses.
+
+        The ward runs it on its own. What it would change here would not change, so a function that
+        uses a list or a dict of the check's is refused.
+        """
+        if function in self._sending or len(self._sending) > 20:
+            raise CannotCross("a function that calls itself")
+        self._sending.append(function)
+        try:
+            code = function.__code__
+            cells = [cell.cell_contents for cell in function.__closure__ or ()]
+            names = {
+                name: dict.__getitem__(function.__globals__, name)
+                for name in _global_names(code)
+                if dict.__contains__(function.__globals__, name)
+            }
+            return [
+                "code",
+                importlib.util.MAGIC_NUMBER.hex(),
+                b2a_base64(marshal.dumps(code), newline=False).decode("ascii"),
+                encode(function.__defaults__, self._refer_fixed),
+                encode(function.__kwdefaults__, self._refer_fixed),
+                [self._fixed(item) for item in cells],
+                [[name, self._fixed(item)] for name, item in names.items()],
+            ]
+        except ValueError:  # an empty cell, or code that cannot be written
+            raise CannotCross("an unusual function") from None
+        finally:
+            self._sending.pop()
+
+    def _fixed(self, value: object) -> Any:
+        if isinstance(value, types.ModuleType):
+            return ["ref", "module", value.__name__]
+        if type(value) in (list, dict, set, bytearray):
+            raise CannotCross("a function that uses a list or a dict beside it")
+        return encode(value, self._refer_fixed)
+
+    def _refer_fixed(self, value: object) -> list[Any]:
+        if self._own_name(type(value)) is not None:
+            raise CannotCross("a function that uses an object beside it")
+        return self._refer(value)
 
     def _number_given(self, own: str, value: object) -> int:
         for number, (_, given) in enumerate(self._given):
@@ -809,6 +861,14 @@ def _call(
         "kwargs": kwargs,
         "seconds": max(seconds - GRACE_SECONDS, seconds / 2),
     }
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    names = set(code.co_names)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            names |= _global_names(inner)
+    return names
 
 
 def _without_methods(value: object, state: dict[str, Any]) -> dict[str, Any]:

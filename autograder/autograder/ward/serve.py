@@ -13,6 +13,7 @@ import inspect
 import io
 import linecache
 import logging
+import marshal
 import operator
 import signal
 import socket
@@ -20,8 +21,10 @@ import sys
 import time
 import types
 import warnings
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from importlib.util import MAGIC_NUMBER
 from itertools import islice
 from json import dumps
 from typing import Any
@@ -351,7 +354,33 @@ class _Server:
             return self._names[payload[1]]
         if first == "record":
             return self._records[payload[1]]
+        if first == "module":
+            return importlib.import_module(payload[1])
+        if first == "nothing":
+            return object()
+        if first == "code":
+            return self._program(*payload[1:])
         return self._objects[first]
+
+    def _program(
+        self, magic: str, code: str, defaults: Any, named: Any, cells: list[Any], names: list[Any]
+    ) -> object:
+        """Make a function of the check's own."""
+        if magic != MAGIC_NUMBER.hex():
+            raise TypeError(
+                "a function of the check needs the same version of Python on both sides"
+            )
+        space = dict(self._names)
+        space |= {name: decode(tree, self._resolve) for name, tree in names}
+        made = types.FunctionType(
+            marshal.loads(a2b_base64(code)),
+            space,
+            None,
+            decode(defaults, self._resolve),
+            tuple(types.CellType(decode(tree, self._resolve)) for tree in cells) or None,
+        )
+        made.__kwdefaults__ = decode(named, self._resolve)
+        return made
 
     def _answer_describe(self, request: dict[str, Any]) -> None:
         thing = self._objects[request["object"]]
