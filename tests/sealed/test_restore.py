@@ -104,10 +104,13 @@ NO_NOTEBOOK = new_notebook()
 
 
 def find(notebook: NotebookNode, grade_id: str) -> NotebookNode:
-    (cell,) = [
-        c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    found: list[NotebookNode] = [
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
     ]
-    return cell
+    assert len(found) == 1
+    return found[0]
 
 
 def index(notebook: NotebookNode, cell_id: str) -> int:
