@@ -208,6 +208,7 @@ def test_everything_of_the_learners_runs_before_any_check() -> None:
         "trusted import x",
         "check c1",
         "check c2",
+        "sweep",
         "check c3",
         "close",
     ]
