@@ -44,7 +44,11 @@ def bibliography(root: Path) -> dict[str, dict[str, str]]:
 
 
 def test_there_are_lessons_to_check() -> None:
-    assert [path.stem for path in lesson.LESSONS] == ["05-grading", "06-treatment"]
+    assert [path.stem for path in lesson.LESSONS] == [
+        "05-grading",
+        "06-treatment",
+        "07-pharmacokinetics",
+    ]
 
 
 # --- the file -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ QUESTIONS = [(name, question) for name in quiz_ids() for question in load_quiz(n
 every_question = pytest.mark.parametrize(
     ("quiz_id", "question"), QUESTIONS, ids=[f"{n}/{q.id}" for n, q in QUESTIONS]
 )
-# What lessons 05 and 06 must meet head-on.
+# What the lessons must meet head-on.
 MISCONCEPTIONS = (
     "afebrile after tocilizumab",
     "any intubation is grade 4",
@@ -36,11 +36,14 @@ MISCONCEPTIONS = (
     "rules out infection",
     "ICANS means withholding tocilizumab from CRS",
     "hypotension means fluids without limit",
+    "deciding to stop CAR T cells stops them",
+    "tocilizumab has failed",
+    "takes everything out",
 )
 
 
 def test_there_is_a_quiz_per_lesson() -> None:
-    assert quiz_ids() == ("05-grading", "06-treatment")
+    assert quiz_ids() == ("05-grading", "06-treatment", "07-pharmacokinetics")
     with pytest.raises(InvalidInput, match="05-grading"):
         load_quiz("99-nothing")
 
@@ -174,6 +177,12 @@ MISTAKES: dict[str, tuple[Callable[[str], str], str]] = {
     "a check that no table takes": (
         lambda t: t.replace("flow_l_min: 4}", "flow_l_min: 4, mood: good}"),
         "mood",
+    ),
+    "no such model": (
+        lambda t: t.replace(
+            "      scales: [astct-2019]", "      model: astrology\n      given: {}", 1
+        ),
+        "model",
     ),
     "no value": (lambda t: t.replace("        value: [0]\n", "", 1), "needs a value"),
     "unknown key": (lambda t: t.replace("  - id: home", "  - hint: x\n    id: home"), "hint"),

@@ -7,6 +7,7 @@ from crs.explorers.grading_comparator import GradingComparator
 from crs.explorers.infusion_view import InfusionView
 from crs.explorers.management import ManagementDesk
 from crs.explorers.pk_playground import PKPlayground
+from crs.explorers.removal_view import RemovalView
 from crs.explorers.trajectory import Trajectory
 from crs.explorers.washout import WashoutView
 
@@ -18,6 +19,7 @@ __all__ = [
     "InfusionView",
     "ManagementDesk",
     "PKPlayground",
+    "RemovalView",
     "Trajectory",
     "WashoutView",
 ]

@@ -1,5 +1,6 @@
 """Quiz questions: what a file may hold, and what the tables say to it."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,9 +12,29 @@ from crs.checked_yaml import ProblemAt, file_of, ids_in, read_checked
 from crs.errors import InvalidInput
 from crs.guidelines import grade, guideline, guideline_ids
 from crs.guidelines.dosing import recommend, tocilizumab_dose_mg, tocilizumab_timing
+from crs.models.infusion import blinatumomab_steady_pg_ml
+from crs.models.regimen import Regimen, run_regimen
+from crs.models.removal import crp_after_blockade_mg_l, fraction_removed
+from crs.models.washout import blinatumomab_half_life_h, cells_left, drug_left
 from crs.patients.bedside import BedsideState, facts_of
 
 Answer = tuple[Any, ...]
+
+# What a model can be asked; each takes the numbers of the question, by name.
+MODELS: Mapping[str, Callable[..., float]] = {
+    "tocilizumab-four-weeks-later-ug-ml": lambda dose_mg, doses, interval_h: (
+        run_regimen(Regimen("tocilizumab", dose_mg, interval_h, int(doses))).four_weeks_later
+    ),
+    "blinatumomab-steady-pg-ml": blinatumomab_steady_pg_ml,
+    "blinatumomab-left-percent": lambda hours: 100 * drug_left(hours, blinatumomab_half_life_h()),
+    "cells-against-decision": cells_left,
+    "crp-mg-l": lambda hours, crp0_mg_l, baseline_mg_l: float(
+        crp_after_blockade_mg_l([hours], crp0_mg_l, baseline_mg_l)[0]
+    ),
+    "removed-percent": lambda exchanged_volume_l, plasma_volume_l: (
+        100 * fraction_removed(exchanged_volume_l, plasma_volume_l)
+    ),
+}
 
 
 class _Record(BaseModel):
@@ -35,6 +56,8 @@ class Check(_Record):
         Tocilizumab in mg at these weights.
     now_h, given_h : float, tuple of float
         The earliest hour of the next dose of tocilizumab.
+    model, given : str, dict
+        What one of `MODELS` says to these numbers, to two significant digits.
     """
 
     scales: tuple[str, ...] = ()
@@ -44,12 +67,16 @@ class Check(_Record):
     weights_kg: tuple[float, ...] = ()
     now_h: float | None = None
     given_h: tuple[float, ...] = ()
+    model: str = ""
+    given: dict[str, float] = {}
 
     @model_validator(mode="after")
     def _is_one_way(self) -> Self:
-        ways = [bool(self.scales), bool(self.orders), bool(self.weights_kg), self.now_h is not None]
-        if sum(ways) != 1:
-            raise ValueError("give one of scales, orders, weights_kg and now_h")
+        ways = [self.scales, self.orders, self.weights_kg, self.now_h is not None, self.model]
+        if sum(map(bool, ways)) != 1:
+            raise ValueError("give one of scales, orders, weights_kg, now_h and model")
+        if self.model and self.model not in MODELS:
+            raise ValueError(f"{self.model!r} is none of the models {', '.join(MODELS)}")
         return self
 
 
@@ -168,7 +195,7 @@ def answer_of_tables(check: Check) -> Answer:
     Returns
     -------
     tuple
-        Grades, orders, doses in mg, or the earliest hour.
+        Grades, orders, doses in mg, the earliest hour, or what a model says.
 
     Raises
     ------
@@ -183,6 +210,8 @@ def answer_of_tables(check: Check) -> Answer:
         return tuple(order for order in check.orders if order in asked_for)
     if check.weights_kg:
         return tuple(round(tocilizumab_dose_mg(weight), 6) for weight in check.weights_kg)
+    if check.model:
+        return (float(f"{MODELS[check.model](**check.given):.2g}"),)
     assert check.now_h is not None  # the validator asks for one way
     return (tocilizumab_timing(check.now_h, check.given_h).earliest_next_h,)
 
