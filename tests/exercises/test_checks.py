@@ -158,3 +158,8 @@ def test_a_notebook_shows_sentences_and_no_traceback() -> None:
         "half(3)\nstopped in line 3 of its cell with a NameError: name 'nothing' is not defined\n"
         "Half of three."
     ]
+
+
+def test_numpy_numbers_in_a_list_are_shown_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    try_it(lambda: [0.0, np.float64(2.5), (np.int64(3), [np.float64(1.5)])])
+    assert "gives [0.0, 2.5, (3, [1.5])]" in capsys.readouterr().out

@@ -195,6 +195,8 @@ def _short(value: object) -> str:
     if isinstance(value, tuple):
         inside = ", ".join(_short(item) for item in value)
         return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if type(value) is list:
+        return _clip(f"[{', '.join(_short(item) for item in value[:_LONGEST])}]")
     if isinstance(value, pd.Series | np.ndarray):
         return f"<{len(value)} values>" if np.ndim(value) else repr(_plain(value))
     return _clip(repr(_plain(value)))
