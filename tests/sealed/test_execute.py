@@ -428,6 +428,28 @@ def test_another_language_is_refused() -> None:
     step._check_language(new_notebook(metadata={"kernelspec": spec}))
 
 
+def test_what_comes_back_goes_nowhere_else(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "autograded", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / "there.txt").write_text("old")
+    (folder / "link").symlink_to(elsewhere)
+    files = {
+        "new/a.txt": b"1",
+        "there.txt": b"2",
+        "there.txt/b": b"3",
+        "link/c": b"4",
+        "../d": b"5",
+        "e.ipynb": b"6",
+    }
+    SealedExecute(config=Config())._write_files(files, folder)
+    assert (folder / "new" / "a.txt").read_bytes() == b"1"
+    assert (folder / "there.txt").read_text() == "old"
+    assert sorted(path.name for path in folder.iterdir()) == ["link", "new", "there.txt"]
+    assert list(elsewhere.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["autograded", "elsewhere"]
+
+
 def test_shared_mode_grades_in_one_process(tmp_path: Path) -> None:
     course = Course(tmp_path, mode="shared", cell_seconds=4)
     released = course.prepare()

@@ -1,7 +1,8 @@
 """Execution, sealed: what takes the place of nbgrader's own ``Execute``."""
 
+import contextlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nbconvert.exporters.exporter import ResourcesDict
@@ -180,8 +181,10 @@ class SealedExecute(Execute):  # type: ignore[misc]  # nbgrader is untyped
             path = folder / name
             if not is_safe_name(name) or path.suffix == ".ipynb" or os.path.lexists(path):
                 continue
-            parents = [parent for parent in path.parents if parent != folder][: -len(folder.parts)]
-            if any(os.path.islink(parent) for parent in parents):  # noqa: PTH114
+            inside = [folder / parent for parent in PurePosixPath(name).parents if parent.name]
+            if any(parent.is_symlink() for parent in inside):
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            # A name may stand for a folder here and for a file there.
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
