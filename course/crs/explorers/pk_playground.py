@@ -15,8 +15,9 @@ _INTERVALS_H = {
     "504": "3 weeks",
     "672": "4 weeks",
 }
-# Means of the US label in rheumatoid arthritis at 8 mg/kg every 4 weeks, once settled. Recalled.
-_LABEL = (PublishedLevel("label: mean peak †", 183.0), PublishedLevel("label: mean trough †", 9.74))
+# Means of the US label in rheumatoid arthritis at 8 mg/kg every 4 weeks, once settled. Read in a
+# copy of the label.
+_LABEL = (PublishedLevel("label: mean peak", 183.0), PublishedLevel("label: mean trough", 9.74))
 
 
 class PKPlayground(Explorer):

@@ -130,7 +130,7 @@ def levels_picture(
 def _caption(result: RegimenResult, published: Sequence[PublishedLevel]) -> str:
     caption = f"{result.asked.drug.capitalize()} in serum, µg/mL. ▲ a dose."
     if published:
-        caption += " Dotted: rheumatoid arthritis, 8 mg/kg every 4 weeks († recalled)."
+        caption += " Dotted: rheumatoid arthritis, 8 mg/kg every 4 weeks."
     return caption
 
 
