@@ -6,7 +6,9 @@ import fcntl
 import importlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +26,8 @@ from autograder.sealed.course import secrets_of
 from autograder.sealed.notebook import MAX_REPLAYS
 
 _WORTH_WARMING = 5
+# Results that wait to be written: a few, so that memory does not grow with the class.
+_MOST_WAITING = 3
 # How long a worker may be silent, beside what the limits allow: to start, and to prove the seal.
 _START_SECONDS = 180.0
 
@@ -132,8 +136,7 @@ def grade(
             workers = _workers(order, warm, len(todo), job_seconds or _patience(source))
             bar = progress(len(todo))
             try:
-                for submission, graded in workers.results(map(run.read, todo)):
-                    outcome = run.take(submission, graded)
+                for outcome in run.outcomes(workers.results(map(run.read, todo))):
                     summary.outcomes.append(outcome)
                     bar.step(broken=outcome.state == BROKEN)
             finally:
@@ -176,6 +179,24 @@ class _Run:
         state = BROKEN if present.broken else UNCHANGED
         summary.outcomes.append(Outcome(found.student, state, reasons))
         return True
+
+    def outcomes(self, results: Iterable[tuple[Submission, Graded]]) -> Iterator[Outcome]:
+        """Write results one after the other, while workers are handed their next submission.
+
+        The writer is one thread: it mostly waits for the disk.
+        """
+        writing: deque[Future[Outcome]] = deque()
+        with ThreadPoolExecutor(1, "writer") as writer:
+            try:
+                for submission, graded in results:
+                    writing.append(writer.submit(self.take, submission, graded))
+                    while writing and (len(writing) > _MOST_WAITING or writing[0].done()):
+                        yield writing.popleft().result()
+                while writing:
+                    yield writing.popleft().result()
+            finally:
+                for left in writing:
+                    left.cancel()
 
     def take(self, submission: Submission, graded: Graded) -> Outcome:
         """Write a result, or compare it with what there is."""
