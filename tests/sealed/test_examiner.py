@@ -16,7 +16,7 @@ import pytest
 from tests.sealed.fork import holder
 
 from autograder.sealed.examiner import Examiner, ExaminerHost
-from autograder.sealed.namespace import imports_of, names_defined
+from autograder.sealed.statements import imports_of, names_defined
 from autograder.sealed.wards import CellRun
 
 LEARNER = """\

@@ -58,7 +58,11 @@ class Pretender:
 
     @contextmanager
     def open_examiner(
-        self, environment: Mapping[str, str], folder: Path | None, asked: Collection[str] = ()
+        self,
+        environment: Mapping[str, str],
+        folder: Path | None,
+        asked: Collection[str] = (),
+        classes: Collection[str] | None = None,
     ) -> Iterator[PretendedExaminer]:
         self.diary.append("examine")
         self.asked.append(asked)

@@ -15,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.utils import compute_checksum
 
-from autograder.sealed.namespace import imports_of, names_defined
 from autograder.sealed.outputs import clean
+from autograder.sealed.statements import classes_defined, imports_of, names_defined
 from autograder.sealed.submissions import CELL_ID
 
 Role = Literal["learner", "instructor", "check", "text"]
@@ -601,10 +601,13 @@ class Given:
     asked : frozenset of str
         Names that the assignment asks learners to define. They come from the submission even where
         Python has something of that name.
+    classes : frozenset of str or None
+        The classes that the instructor's notebook defines; None where it is not there.
     """
 
     prelude: str = ""
     asked: frozenset[str] = frozenset()
+    classes: frozenset[str] | None = None
 
 
 def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = None) -> Given:
@@ -631,6 +634,7 @@ def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = Non
     return Given(
         prelude=imports_of(source for name, source in texts if name not in graded),
         asked=names_defined(source for name, source in texts if name in answers),
+        classes=None if template is None else classes_defined(source for _, source in texts),
     )
 
 

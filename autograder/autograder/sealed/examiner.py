@@ -91,6 +91,7 @@ class ExaminerHost:
         environment: Mapping[str, str],
         folder: Path | None = None,
         asked: Collection[str] = (),
+        classes: Collection[str] | None = None,
     ) -> "Examiner":
         """Fork an examiner.
 
@@ -102,6 +103,9 @@ class ExaminerHost:
             Where its cells run; by default, an empty folder.
         asked : collection of str
             Names that the assignment asks learners to define; see `Namespace`.
+        classes : collection of str, optional
+            Those of them that are classes, as far as the instructor's notebook tells; see
+            `Conversation.check`.
 
         Returns
         -------
@@ -121,6 +125,7 @@ class ExaminerHost:
                         "environment": dict(environment),
                         "folder": None if folder is None else str(folder.resolve()),
                         "asked": sorted(asked),
+                        "classes": None if classes is None else sorted(classes),
                     },
                     theirs.fileno(),
                 )

@@ -10,6 +10,7 @@ import importlib
 import linecache
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -17,18 +18,21 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
-from autograder.sealed.namespace import Namespace, programs_of
+from autograder.sealed.namespace import Namespace
 from autograder.sealed.proxies import Conversation, Handle, RemoteFunction, connect
+from autograder.sealed.statements import classes_defined, programs_of
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
 
 MAX_REQUEST = 64 * 2**20
 # Before the caller's time is up, so that the cell itself can say what took so long.
 _EARLIER_SECONDS = 0.5
+# What a check may use, beyond what is warm.
+_MEMORY_BYTES = 2 * 2**30
 _WORD = re.compile(r"[^\W\d]\w*")
 _CELL_FILE = "/tmp/ipykernel_2/{}.py"
 
@@ -121,16 +125,29 @@ class _Template:
             self._sock.close()
             os.environ.update(request["environment"])
             self._namespace.asked = frozenset(request["asked"])
+            _limit_memory()
             os.chdir(empty or request["folder"])
             if empty is None:
                 sys.path.insert(0, request["folder"])
-            Examining(socket.socket(fileno=os.dup(fd)), self._shell, self._namespace).serve()
+            sock = socket.socket(fileno=os.dup(fd))
+            Examining(sock, self._shell, self._namespace, request["classes"]).serve()
         except FrameError:
             status = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(status)
+
+
+def _limit_memory() -> None:
+    """Bound what an answer can grow to, such as a range of a billion numbers that a check sorts."""
+    with open("/proc/self/statm", "rb") as sizes:  # noqa: PTH123 - this runs for every submission
+        mapped = int(sizes.read().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = mapped + _MEMORY_BYTES
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 @contextlib.contextmanager
@@ -185,10 +202,19 @@ class Examining:
         Not installed yet.
     namespace : Namespace
         The shell's.
+    classes : collection of str, optional
+        Classes that the instructor's notebook defines, where it is known.
     """
 
-    def __init__(self, sock: socket.socket, shell: Shell, namespace: Namespace) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        shell: Shell,
+        namespace: Namespace,
+        classes: Collection[str] | None = None,
+    ) -> None:
         self._sock = sock
+        self._classes = None if classes is None else frozenset(classes)
         self._shell = shell
         self._namespace = namespace
         self._files = shell.ip.compile._filename_map
@@ -224,6 +250,8 @@ class Examining:
 
     def _instructor(self, source: str) -> list[dict[str, Any]]:
         self._words |= set(_WORD.findall(source))
+        if self._classes is not None:
+            self._classes |= classes_defined([source])
         # Nobody reads what they put out here, and to render an error takes longer than most cells.
         with self._namespace.instructor_cell(self._files), _errors_unrendered(self._shell.ip):
             outputs = self._shell.run(source)
@@ -241,7 +269,10 @@ class Examining:
             self._talk.close()
         named = self._words | self._namespace.asked | set(_WORD.findall(request["source"]))
         deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
-        self._talk.check(named, deadline)
+        classes = None
+        if self._classes is not None:
+            classes = self._classes | classes_defined([request["source"]])
+        self._talk.check(named, deadline, classes)
         self._talk.own_stdout = sys.stdout
         with self._namespace.check_cell(self._talk):
             return self._shell.run(request["source"])

@@ -5,7 +5,6 @@ bind. Data that an instructor cell binds is the submission's as soon as it diffe
 other name is asked for in the ward.
 """
 
-import ast
 import builtins
 import contextlib
 import copy
@@ -15,7 +14,7 @@ import keyword
 import re
 import sys
 import types
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from autograder.sealed.proxies import Conversation, Gone, Refused, is_remote
@@ -267,79 +266,3 @@ def _same_record(mine: object, theirs: object) -> bool:
         return digest(encode(vars(mine))) == digest(encode(held))
     except (CannotCross, AttributeError, Refused, TypeError):
         return False
-
-
-def imports_of(sources: Iterable[str]) -> str:
-    """Collect the import statements of some cells.
-
-    Parameters
-    ----------
-    sources : iterable of str
-        Cells of the assignment as the instructor wrote it.
-
-    Returns
-    -------
-    str
-        Source that imports the same, one statement a line; a missing package is passed over.
-    """
-    lines: list[str] = []
-    for source in sources:
-        for node in _statements(source):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                line = ast.unparse(node)
-                if line not in lines and "__future__" not in line:
-                    lines.append(line)
-    return "\n".join(f"try:\n    {line}\nexcept ImportError:\n    pass" for line in lines)
-
-
-def names_defined(sources: Iterable[str]) -> frozenset[str]:
-    """Collect the names of the functions, classes and variables that some cells define.
-
-    Parameters
-    ----------
-    sources : iterable of str
-        The assignment's own solution cells.
-
-    Returns
-    -------
-    frozenset of str
-    """
-    names: set[str] = set()
-    for source in sources:
-        for node in _statements(source):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.add(node.name)
-            elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names |= {
-                    name.id
-                    for target in targets
-                    for name in ast.walk(target)
-                    if isinstance(name, ast.Name)
-                }
-    return frozenset(names)
-
-
-def programs_of(source: str) -> list[str]:
-    """List a cell's imports and definitions of functions and classes, each as source.
-
-    Parameters
-    ----------
-    source : str
-        A cell.
-
-    Returns
-    -------
-    list of str
-    """
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return [ast.unparse(node) for node in _statements(source) if isinstance(node, kinds)]
-
-
-def _statements(source: str) -> list[ast.stmt]:
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        return ast.parse(TransformerManager().transform_cell(source)).body
-    except (SyntaxError, ValueError, RecursionError):
-        return []

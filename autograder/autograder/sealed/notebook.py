@@ -275,7 +275,7 @@ def _examine(
         asked: socket.socket | None = None
         while at < len(todo):
             openings += 1
-            with hosts.examiner.open(environment, folder, given.asked) as examiner:
+            with hosts.examiner.open(environment, folder, given.asked, given.classes) as examiner:
                 if given.prelude:
                     examiner.run(given.prelude, is_check=False, seconds=limits.cell_seconds)
                 # An examiner that was lost is replaced by one that has seen the same cells.

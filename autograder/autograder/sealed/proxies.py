@@ -175,6 +175,7 @@ class Conversation:
         self._unfilled: list[tuple[Any, Handle]] = []
         self._filled: set[int] = set()
         self._named: Container[str] = ()
+        self._operated: Container[str] = ()
         self._classes = 0
         self.generation = 0
         self.deadline = math.inf
@@ -197,18 +198,27 @@ class Conversation:
         self._dial = dial
         self.check()
 
-    def check(self, named: Container[str] = (), deadline: float = math.inf) -> None:
+    def check(
+        self,
+        named: Container[str] = (),
+        deadline: float = math.inf,
+        classes: Container[str] | None = None,
+    ) -> None:
         """Begin a check.
 
         Parameters
         ----------
         named : container of str
-            The names that the check's own text uses. Objects of classes that it names may be added
-            and compared, and exceptions that it names arrive as themselves.
+            The names that the check's own text uses. Exceptions that it names arrive as themselves.
         deadline : float
             When the check's time is up, by `time.monotonic`.
+        classes : container of str, optional
+            The classes that the assignment has learners write: their objects may be added and
+            compared. Where a function is asked for, a submission's class of that name could
+            otherwise say itself that it is close to any number. Without it, the names of `named`.
         """
         self._named, self.deadline = named, deadline
+        self._operated = named if classes is None else classes
         self._forks = self._classes = 0
 
     def close(self) -> None:
@@ -826,9 +836,14 @@ class Conversation:
 
     def _names(self, made: type) -> bool:
         """Whether the check's text names a class, or one that it derives from."""
-        return any(
-            isinstance(base, RemoteType) and base.__name__ in self._named for base in made.__mro__
-        )
+        return self._is_among(made, self._named)
+
+    def operates(self, made: type) -> bool:
+        """Whether objects of a class may be asked for the results of operators."""
+        return self._is_among(made, self._operated)
+
+    def _is_among(self, made: type, names: Container[str]) -> bool:
+        return any(isinstance(base, RemoteType) and base.__name__ in names for base in made.__mro__)
 
     def _frame(self, told: Any) -> types.FrameType | None:
         """Make a frame for a traceback, which says where in the learner's cell it was."""
@@ -1084,8 +1099,8 @@ class RemoteType(type):
         type.__setattr__(cls, name, value)
 
     def _is_asked_for(cls) -> bool:
-        """Whether the check names this class, or one that it derives from."""
-        return cls._place.talk._names(cls)
+        """Whether the assignment asks for this class, or one that it derives from."""
+        return cls._place.talk.operates(cls)
 
     def _wrap(cls, handle: Handle) -> "RemoteObject":
         made: RemoteObject = object.__new__(cast(Any, cls))
