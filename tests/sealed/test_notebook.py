@@ -63,6 +63,7 @@ class Pretender:
         folder: Path | None,
         asked: Collection[str] = (),
         classes: Collection[str] | None = None,
+        lines: Mapping[int, int] | None = None,
     ) -> Iterator[PretendedExaminer]:
         self.diary.append("examine")
         self.asked.append(asked)

@@ -92,6 +92,7 @@ class ExaminerHost:
         folder: Path | None = None,
         asked: Collection[str] = (),
         classes: Collection[str] | None = None,
+        lines: Mapping[int, int] | None = None,
     ) -> "Examiner":
         """Fork an examiner.
 
@@ -106,6 +107,8 @@ class ExaminerHost:
         classes : collection of str, optional
             Those of them that are classes, as far as the instructor's notebook tells; see
             `Conversation.check`.
+        lines : mapping of int to int, optional
+            How many lines the submission's cells have, by their numbers.
 
         Returns
         -------
@@ -126,6 +129,7 @@ class ExaminerHost:
                         "folder": None if folder is None else str(folder.resolve()),
                         "asked": sorted(asked),
                         "classes": None if classes is None else sorted(classes),
+                        "lines": None if lines is None else list(lines.items()),
                     },
                     theirs.fileno(),
                 )

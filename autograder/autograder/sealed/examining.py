@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -130,7 +130,8 @@ class _Template:
             if empty is None:
                 sys.path.insert(0, request["folder"])
             sock = socket.socket(fileno=os.dup(fd))
-            Examining(sock, self._shell, self._namespace, request["classes"]).serve()
+            lines = None if request["lines"] is None else dict(request["lines"])
+            Examining(sock, self._shell, self._namespace, request["classes"], lines).serve()
         except FrameError:
             status = 0
         except BaseException:
@@ -204,6 +205,8 @@ class Examining:
         The shell's.
     classes : collection of str, optional
         Classes that the instructor's notebook defines, where it is known.
+    lines : mapping of int to int, optional
+        How many lines the submission's cells have, by their numbers.
     """
 
     def __init__(
@@ -212,6 +215,7 @@ class Examining:
         shell: Shell,
         namespace: Namespace,
         classes: Collection[str] | None = None,
+        lines: Mapping[int, int] | None = None,
     ) -> None:
         self._sock = sock
         self._classes = None if classes is None else frozenset(classes)
@@ -221,6 +225,7 @@ class Examining:
         # Names that instructor cells use: their functions may expect an exception by its class.
         self._words: set[str] = set()
         self._talk = Conversation(self._cell_file, namespace.own_name, namespace.own_class)
+        self._talk.lines = lines
         self._holder: socket.socket | None = None
         shell.install()
 

@@ -269,13 +269,20 @@ def _examine(
         for cell in planned
         if cell.role in ("check", "instructor") and cell.index <= last_check
     ]
+    lines = {
+        cell.number: cell.source.count("\n") + 1
+        for cell in planned
+        if cell.number is not None and cell.role != "check"
+    }
     with _folder(files) as folder:
         at = openings = 0
         lost: set[int] = set()
         asked: socket.socket | None = None
         while at < len(todo):
             openings += 1
-            with hosts.examiner.open(environment, folder, given.asked, given.classes) as examiner:
+            with hosts.examiner.open(
+                environment, folder, given.asked, given.classes, lines
+            ) as examiner:
                 if given.prelude:
                     examiner.run(given.prelude, is_check=False, seconds=limits.cell_seconds)
                 # An examiner that was lost is replaced by one that has seen the same cells.

@@ -181,6 +181,8 @@ class Conversation:
         self.deadline = math.inf
         self.proxies: dict[int, Any] = {}
         self.own_stdout: object = None
+        # How many lines each cell has: no more can be said of where an exception arose.
+        self.lines: Mapping[int, int] | None = None
         # By identity of the tree, which is kept alive: its number in the present fork.
         self._sent: dict[int, tuple[int, Any]] = {}
         self._referred = False
@@ -763,7 +765,7 @@ class Conversation:
                 "raised",
                 error=(error or Exception).__name__,
                 messages=tuple(_messages(told)),
-                line=_line(told.get("line")),
+                line=self._line_within(told.get("line")),
                 own=told.get("own") is not False,
                 left=told.get("left") is True,
                 asked=told.get("asked") is True,
@@ -845,12 +847,23 @@ class Conversation:
     def _is_among(self, made: type, names: Container[str]) -> bool:
         return any(isinstance(base, RemoteType) and base.__name__ in names for base in made.__mro__)
 
+    def _line_within(self, told: object, cell: int | None = None) -> int | None:
+        """Read a line number, if the cell, or any at all, has that many lines.
+
+        A function may fail at a line of its choosing, and the number reaches the learner's page.
+        """
+        line = _line(told)
+        if line is None or self.lines is None:
+            return line
+        most = max(self.lines.values(), default=0) if cell is None else self.lines.get(cell, 0)
+        return line if line <= most else None
+
     def _frame(self, told: Any) -> types.FrameType | None:
         """Make a frame for a traceback, which says where in the learner's cell it was."""
         if type(told) is not list or len(told) != 3:
             return None
         cell, line, name = told
-        if not (_is_number(cell) and _line(line)):
+        if not (_is_number(cell) and self._line_within(line, cell)):
             return None
         code = _RAISE.replace(
             co_filename=self._cell_file(cell, line),
