@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import bibtexparser
@@ -10,6 +11,7 @@ import pytest
 import clinical_sources
 from crs.guidelines import guideline, guideline_ids
 from crs.guidelines.schema import Guideline, Source
+from crs.models.parameters import load_model, model_ids
 
 EXPECTED = {
     "astct-2019",
@@ -128,3 +130,23 @@ def test_the_page_of_sources_shows_every_rule() -> None:
         for row in table.rows:
             assert row.text.replace("\n", " ") in page
     assert "| all | " in page
+
+
+def test_the_page_of_sources_shows_every_number_of_the_models() -> None:
+    page = clinical_sources.page()
+    for model_id in model_ids():
+        model = load_model(model_id)
+        section = page.split(f"### {model.title}\n")[1].split("\n### ")[0]
+        for source in model.sources.values():
+            assert source in section
+        for name, one in model.parameters.items():
+            row = next(line for line in section.splitlines() if line.startswith(f"| `{name}` |"))
+            assert f"| {one.value:g} | {one.unit} |" in row
+            assert row.endswith(f"| {one.source} | {one.status} |")
+
+
+def test_addresses_of_the_models_are_in_the_bibliography(entries: list[dict[str, str]]) -> None:
+    named = [source for model_id in model_ids() for source in load_model(model_id).sources.values()]
+    found = {match[1] for source in named if (match := re.search(r"doi:(\S+)", source))}
+    assert len(found) >= 4
+    assert found <= {entry["doi"] for entry in entries if "doi" in entry}

@@ -14,8 +14,8 @@ CRP_HALF_LIFE = Parameter(
     value=19,
     unit="h",
     meaning="half-life of C-reactive protein in plasma, the same in health and disease",
-    source="Vigushin 1993, doi:10.1172/JCI116336",
-    status="recalled",
+    source="Vigushin 1993, doi:10.1172/JCI116336, abstract",
+    status="read",
     minimum=0.1,
     maximum=1000,
 )
