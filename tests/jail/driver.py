@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.append(sys.argv[1])
 
-import jail
+import jail  # type: ignore[import-not-found]  # a package of its own, as in the jail
 from jail import privileges, seccomp, syscalls
 
 TEMPLATE = """

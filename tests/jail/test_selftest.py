@@ -19,7 +19,8 @@ import pytest
 from autograder.jail import JailError
 from autograder.sealed import selftest, trials
 from autograder.sealed.errors import NotSealed
-from autograder.sealed.selftest import Finding, SelfTest, ensure, prove, table
+from autograder.sealed.selftest import SelfTest, ensure, prove, table
+from autograder.sealed.trials import Finding
 from autograder.sealed.wards import CellRun, WardSettings
 
 SETTINGS = WardSettings(Path(sys.executable), {"crs": ("crs.exercises",)})

@@ -230,6 +230,7 @@ def test_a_widget_is_shown_without_a_kernel(shell: Shell) -> None:
 
 def test_no_thread_and_no_file_of_history(shell: Shell) -> None:
     shell.run("1")
+    assert shell.ip.history_manager is not None
     assert not shell.ip.history_manager.enabled
     assert get_ipython() is shell.ip
     code = (
