@@ -67,15 +67,14 @@ def grade(
         stopped on the way.
     """
     try:
-        from autograder.sealed.errors import SealError
-
         if not scheduler:
             # What workers are forked from imports its modules while this process does.
-            from autograder.batch.pool import warm
+            from autograder.batch.warming import warm
 
             warm()
         from autograder.batch import run
         from autograder.batch.course import find_course, read_course
+        from autograder.sealed.errors import SealError
 
         try:
             course = read_course(find_course(start), force=force)

@@ -8,13 +8,13 @@ import types
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from autograder.batch import work
 from autograder.batch.errors import BatchError
 from autograder.batch.records import Graded, Source, Submission
+from autograder.batch.warming import warm
 from autograder.batch.worker import Answer, serve
 
 ATTEMPTS = 2
@@ -191,17 +191,6 @@ class LocalWorkers:
                 f"{self._deaths} workers died one after the other, and nothing is graded. Try "
                 "autograder selftest, and look at the machine's memory."
             )
-
-
-def warm() -> None:
-    """Begin to start what workers are forked from, and go on meanwhile.
-
-    It imports once what every worker needs.
-    """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(
-        ["autograder.batch.worker", "autograder.batch.sealing"]
-    )
-    forkserver.ensure_running()
 
 
 def _next(coming: Iterator[Submission]) -> _Job | None:
