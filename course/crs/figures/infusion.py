@@ -48,7 +48,6 @@ def infusion_picture(
 
     top = max([10.0, *result.level, *(item.value for item in published)]) * 1.1
     pump_x, pump_y = _pump(result)
-    unit = "h" if closely else ""
     traces: tuple[Mapping[str, Any], ...] = (
         {
             "type": "scatter",
@@ -86,7 +85,6 @@ def infusion_picture(
             title={"text": title, "standoff": 8, "font": {"size": 13, "color": INK}},
             range=[low, high],
             dtick=6 if closely else 1,
-            ticksuffix=unit and f" {unit}",
         ),
         "yaxis": axis(range=[0, top]),
         "annotations": [
