@@ -1,6 +1,7 @@
 """The command ``autograder``: release, practice, demo, grade and selftest."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -35,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     except RoundTripError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Who reads has closed the pipe, such as head: the work is done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130

@@ -110,6 +110,17 @@ def test_files_lie_where_nbgrader_puts_them(course: Path) -> None:
     assert [path.name for path in folder.parent.iterdir()] == [PS]
 
 
+def test_files_that_learners_may_change_stay_theirs(course: Path) -> None:
+    config = 'c.Autograde.exclude_overwriting = {"ps1": ["table.csv"]}\n'
+    (course / "nbgrader_config.py").write_text(classroom.CONFIG + config)
+    hand_in(course, "gus", RIGHT, files={"table.csv": "theirs"})
+    hand_in(course, "hal", RIGHT)
+    grade(course)
+    found = classroom.tree(course / "autograded")
+    assert found[f"gus/{PS}/table.csv"][1] == b"theirs"
+    assert f"hal/{PS}/table.csv" not in found
+
+
 def test_nothing_is_done_twice(course: Path) -> None:
     classroom.mixed_class(course)
     grade(course)

@@ -63,6 +63,7 @@ def of_source(source: Source, code: str, *more: object) -> str:
         *_files(source.files),
         _plain(source.settings),
         source.outputs,
+        source.not_replacing,
         source.runner,
         code,
         *more,

@@ -42,7 +42,9 @@ class Source:
     notebooks : mapping
         By name.
     files : mapping
-        The instructor's other files by relative path; they replace those of a submission.
+        The instructor's other files by relative path; they replace those of a submission,
+    not_replacing : tuple of str
+        but for these.
     settings : object
         How to run cells, for `runner`.
     outputs : mapping
@@ -63,9 +65,15 @@ class Source:
     settings: Any
     outputs: Mapping[str, Mapping[str, Any]]
     runner: str
+    not_replacing: tuple[str, ...] = ()
     key: str = ""
     secrets: tuple[str, ...] = ()
     warm: bool = False
+
+    @property
+    def replacing(self) -> dict[str, bytes]:
+        """Those of the instructor's files that replace a learner's."""
+        return {name: data for name, data in self.files.items() if name not in self.not_replacing}
 
 
 @dataclass(frozen=True)

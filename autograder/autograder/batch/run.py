@@ -227,7 +227,7 @@ class _Run:
         try:
             stage = tree.Stage(self.course, self._place(submission.student))
             try:
-                stage.fill(submission, self.source.files, graded)
+                stage.fill(submission, self.source.replacing, graded)
                 moves = self.book.write(self.rows, submission, graded)
                 stage.land()
             except BaseException:
@@ -266,11 +266,11 @@ def _source(
         path = folder / f"{name}.ipynb"
         template = path.read_bytes() if path.is_file() else None
         notebooks[name] = dataclasses.replace(book, template=template)
-    left_out = course.options.exclude_overwriting.get(assignment, ())
-    files = submissions.read_trusted(folder, course.directory.ignore, left_out)
+    kept = tuple(course.options.exclude_overwriting.get(assignment, ()))
+    files = submissions.read_trusted(folder, course.directory.ignore)
     options = output_options(course.config)
     secrets = tuple(map(str, secrets_of(course.directory)))
-    return Source(assignment, notebooks, files, settings, options, runner, secrets=secrets)
+    return Source(assignment, notebooks, files, settings, options, runner, kept, secrets=secrets)
 
 
 def _effects(course: Course, rows: AssignmentRows) -> dict[str, Any]:

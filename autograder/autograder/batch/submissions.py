@@ -4,7 +4,7 @@ import contextlib
 import fnmatch
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def read(course: Course, found: Found, notebooks: Iterable[str]) -> Submission:
     return Submission(found.student, books, files, timestamp, left_out(found.folder), broken)
 
 
-def read_trusted(folder: Path, ignored: Sequence[str], kept: Collection[str]) -> dict[str, bytes]:
+def read_trusted(folder: Path, ignored: Sequence[str]) -> dict[str, bytes]:
     """Read the instructor's files that lie beside the notebooks.
 
     Parameters
@@ -126,8 +126,6 @@ def read_trusted(folder: Path, ignored: Sequence[str], kept: Collection[str]) ->
         In ``source/``; it need not exist.
     ignored : sequence of str
         nbgrader's ``CourseDirectory.ignore``.
-    kept : collection of str
-        nbgrader's ``Autograde.exclude_overwriting`` for the assignment.
 
     Returns
     -------
@@ -137,7 +135,7 @@ def read_trusted(folder: Path, ignored: Sequence[str], kept: Collection[str]) ->
     return {
         name: (folder / name).read_bytes()
         for name in walk(folder, ignored)
-        if not name.endswith(".ipynb") and name not in kept and (folder / name).is_file()
+        if not name.endswith(".ipynb") and (folder / name).is_file()
     }
 
 

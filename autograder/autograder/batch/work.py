@@ -70,7 +70,7 @@ def grade(source: Source, submission: Submission) -> Graded:
     """
     begun = time.perf_counter()
     run = runner(source.runner)
-    files = {**submission.files, **source.files}
+    files = {**submission.files, **source.replacing}
     left: dict[str, bytes] = {}
     done: list[GradedNotebook] = []
     none = not submission.notebooks and not submission.broken
