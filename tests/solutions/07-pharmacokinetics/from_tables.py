@@ -1,5 +1,7 @@
 """Assignment 07, solved compactly with NumPy by a reader of its text alone."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -26,7 +28,7 @@ def tocilizumab_conc(times_d: list[float], doses: list[tuple[float, float, float
 
     borders = np.unique(np.concatenate([[0.0], start, end, times]))
     course = [np.zeros(2)]
-    for left, right in zip(borders, borders[1:]):
+    for left, right in pairwise(borders):
         runs = (start <= left) & (left < end)
         rate = np.sum(amount[runs] * 24 / hours[runs])
         piece = solve_ivp(
