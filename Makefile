@@ -18,6 +18,7 @@ GRADING = .venv-grading/bin/python
 AUTOGRADER = .venv-grading/bin/autograder
 # nbgrader starts the command alembic, which lies beside the interpreter.
 IN_GRADING = @PATH="$(CURDIR)/.venv-grading/bin:$$PATH"
+PYTEST = $(IN_GRADING) $(GRADING) -m pytest -n $(JOBS) --dist loadgroup
 
 .PHONY: help
 help: ## list these commands
@@ -60,13 +61,24 @@ models: ## rebuild the models' SBML from their equations
 	@$(GRADING) tools/build_models.py
 
 .PHONY: test
-test: ## set everything up and run every check
+test: ## set everything up and run every check that is not slow
 	$(SET_UP) learner dev
-	@echo "Running every check, $(JOBS) at a time (about ten minutes)"
-	$(IN_GRADING) $(GRADING) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@echo "Running the checks, $(JOBS) at a time (about twenty minutes)"
+	$(PYTEST) --ignore tests/batch --ignore tests/hostile $(ARGS)
+	@echo "Next: make batches, make hostile and make compat run the slow ones."
+
+.PHONY: batches
+batches: ## slow checks: a class graded at once, killed, on a cluster, on PostgreSQL
+	$(SET_UP) learner dev
+	$(PYTEST) tests/batch $(ARGS)
+
+.PHONY: hostile
+hostile: ## slow checks: submissions that cheat, attack or are broken
+	$(SET_UP) learner dev
+	$(PYTEST) tests/hostile $(ARGS)
 
 .PHONY: compat
-compat: ## run nbgrader's own tests as they are, and under the seal
+compat: ## slow checks: nbgrader's own tests as they are, and under the seal
 	$(SET_UP) learner dev
 	$(IN_GRADING) $(GRADING) tools/compat.py --jobs $(JOBS) $(ARGS)
 

@@ -15,6 +15,8 @@ COMMANDS = (
     "models",
     "release",
     "test",
+    "batches",
+    "hostile",
     "compat",
     "lint",
     "format",
