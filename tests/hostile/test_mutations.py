@@ -73,18 +73,18 @@ MUTANTS = {
     "the grader's environment reaches the jail": Mutant(
         ("secrets.environment",),
         "jail/launch.py",
-        "            env={},\n",
-        "            env=None,\n",
+        '"environment": ENVIRONMENT,',
+        '"environment": {**os.environ, **ENVIRONMENT},',
     ),
     "what a learner hands in is taken for a check": Mutant(
         ("tampering.checks-rewritten",),
         "sealed/cells.py",
-        "    elif mark.locked:\n",
-        "    elif False:\n",
+        "        if _is_answer(mark):\n",
+        "        if True:\n",
     ),
     "outputs have no cap": Mutant(
         ("bombs.output-in-one-piece",),
-        options={"cell_output_kib": 100_000, "notebook_output_kib": 400_000},
+        options={"cell_output_kib": 20_000, "notebook_output_kib": 80_000},
     ),
 }
 

@@ -133,7 +133,6 @@ found = tally(pd.DataFrame({
     "amount": [1, 4, 2, 8, 16],
 }))
 names = sorted(found)
-found = dict(found)
 expected = {"ospreyward": 3, "merlinward": 4, "ternward": 8, "wrenward": 16}
 float(sum(bool(found.get(ward) == amount) for ward, amount in expected.items()))
 ### END HIDDEN TESTS
