@@ -20,6 +20,9 @@ AUTOGRADER = .venv-grading/bin/autograder
 IN_GRADING = @PATH="$(CURDIR)/.venv-grading/bin:$$PATH"
 PYTEST = $(IN_GRADING) $(GRADING) -m pytest -n $(JOBS) --dist loadgroup
 
+# What has a command of its own.
+SLOW = tests/batch tests/compat tests/hostile
+
 .PHONY: help
 help: ## list these commands
 	@echo "Usage: make COMMAND"
@@ -64,7 +67,7 @@ models: ## rebuild the models' SBML from their equations
 test: ## set everything up and run every check that is not slow
 	$(SET_UP) learner dev
 	@echo "Running the checks, $(JOBS) at a time (about twenty minutes)"
-	$(PYTEST) --ignore tests/batch --ignore tests/hostile $(ARGS)
+	$(PYTEST) $(SLOW:%=--ignore %) $(ARGS)
 	@echo "Next: make batches, make hostile and make compat run the slow ones."
 
 .PHONY: batches
@@ -80,6 +83,7 @@ hostile: ## slow checks: submissions that cheat, attack or are broken
 .PHONY: compat
 compat: ## slow checks: nbgrader's own tests as they are, and under the seal
 	$(SET_UP) learner dev
+	$(PYTEST) tests/compat
 	$(IN_GRADING) $(GRADING) tools/compat.py --jobs $(JOBS) $(ARGS)
 
 .PHONY: lint
