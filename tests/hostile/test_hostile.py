@@ -6,6 +6,7 @@ a sample is graded by `nbgrader autograde`, too.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import sys
@@ -213,3 +214,16 @@ def test_autograded_folders_hold_plain_files(graders: Graders, by: str) -> None:
         if path.is_symlink() or not (path.is_file() or path.is_dir())
     ]
     assert odd == []
+
+
+@by_whom
+def test_autograded_notebooks_are_strict_json(graders: Graders, by: str) -> None:
+    """No number that JavaScript cannot read, whatever a ward sends."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    for graded in EITHER[by](graders).students.values():
+        for name, data in graded.files.items():
+            if name.endswith(".ipynb"):
+                json.loads(data, parse_constant=refuse)
