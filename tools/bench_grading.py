@@ -1,7 +1,7 @@
 """Measure what grading takes, side by side: stock nbgrader, sealed, batches, otter, and the floor.
 
 Usage: .venv-grading/bin/python tools/bench_grading.py [--sizes 30,100] [--only stock,sealed,...]
-           [--growth 30,300] [--otter-size 5] [--out FOLDER] [--keep]
+           [--growth 300] [--otter-size 5] [--out FOLDER] [--keep]
 
 The same made-up submissions of assignment 05 are graded each way (see `submission_mix`), each time
 from a fresh gradebook and as a whole process from its start to its end. Nothing is asserted: the
@@ -528,7 +528,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure what grading takes, side by side.")
     parser.add_argument("--sizes", default="30,100", help="numbers of submissions")
     parser.add_argument("--only", default=",".join(WAYS), help="some of " + ", ".join(WAYS))
-    parser.add_argument("--growth", default="", help="more sizes, for autograder grade alone")
+    parser.add_argument("--growth", default="300", help="more sizes, for autograder grade alone")
     parser.add_argument("--otter-size", type=int, default=5, help="submissions for otter run")
     parser.add_argument("--out", type=Path, help="a folder for grading.json and grading.md")
     parser.add_argument("--keep", action="store_true", help="keep the graded courses")
