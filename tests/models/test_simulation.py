@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +64,16 @@ def test_the_same_question_has_the_same_answer_whatever_was_asked_in_between() -
     simulate("tocilizumab", [0, 3], parameters={"clearance": 1.0}, infusions=[Infusion(1, 9, 1)])
     second = simulate("tocilizumab", [0, 1, 7], **asked).values["concentration"]
     np.testing.assert_array_equal(first, second)
+
+
+def test_files_are_read_as_before() -> None:
+    code = (
+        "import locale; from crs.models.simulation import Infusion, simulate\n"
+        "before = locale.setlocale(locale.LC_ALL), locale.getpreferredencoding(False)\n"
+        "simulate('tocilizumab', [0, 1], infusions=[Infusion(0, 8, 1)])\n"
+        "assert before == (locale.setlocale(locale.LC_ALL), locale.getpreferredencoding(False))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_times_may_repeat_and_need_not_begin_at_zero() -> None:

@@ -5,9 +5,11 @@ The equations are in ``antimony/``, the same in SBML in ``sbml/``, the numbers w
 simulation, not before.
 """
 
+import contextlib
+import locale
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from numbers import Real
@@ -114,7 +116,7 @@ def simulate(
     settings = _checked_parameters(description, parameters or {})
     settings |= _infusion_settings(description, infusions)
     wanted = _checked_outputs(description, outputs)
-    with _ENGINE:
+    with _ENGINE, _own_locale():
         columns = _engine(model).run(settings, moments, wanted)
     return Simulation(description, moments, dict(zip(wanted, columns, strict=True)))
 
@@ -186,6 +188,17 @@ def _checked_outputs(model: Model, outputs: Sequence[str] | None) -> list[str]:
         if name not in model.outputs:
             raise InvalidInput("outputs", name, "one of " + ", ".join(model.outputs))
     return wanted
+
+
+@contextlib.contextmanager
+def _own_locale() -> Iterator[None]:
+    """Keep COPASI, which sets the locale, from changing how the process reads files."""
+    before = locale.setlocale(locale.LC_ALL)
+    locale.setlocale(locale.LC_ALL, "C")  # decimal points, whatever the user's language
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
 
 
 @cache
