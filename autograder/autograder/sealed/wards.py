@@ -682,6 +682,8 @@ class Ward:
         used = time.monotonic() - started
         self._bytes += sum(_weight(output) for output in outputs)
         if late:
+            # What it started would go on, and use up what the cells below may use.
+            self.sweep()
             words = limits.diagnosis("cell_seconds", seconds)
             return _ended("timeout", words, used, outputs, count)
         errors = [output for output in outputs if output["output_type"] == "error"]

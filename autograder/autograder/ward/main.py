@@ -11,7 +11,7 @@ from .frames import FrameError, receive, send
 from .holders import Serve, fork_quietly, hold
 from .shell import Shell
 
-_exit = os._exit
+_exit, _getpid = os._exit, os.getpid
 
 # A cell of a notebook, as text.
 _MAX_REQUEST = 16 * 2**20
@@ -56,11 +56,15 @@ def serve_cells(sock: socket.socket, shell: Shell, serve: Serve) -> NoReturn:
     serve : callable
         What a holder's forks do.
     """
+    myself = _getpid()
     try:
         while True:
             message, fds = receive(sock, max_bytes=_MAX_REQUEST, max_fds=1)
             if message["do"] == "run":
-                send(sock, _run(shell, message))
+                answer = _run(shell, message)
+                if _getpid() != myself:
+                    break  # a process that a cell forked, and that ran out of the cell
+                send(sock, answer)
             elif message["do"] == "checkpoint":
                 pid = fork_quietly()
                 if not pid:
