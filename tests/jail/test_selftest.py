@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -114,7 +115,7 @@ class BareHost:
 @pytest.fixture
 def unsealed() -> Iterator[trials.Trial]:
     """Lay out trials that meet no seal."""
-    canary = "canary" + "0" * 32
+    canary = "canary" + secrets.token_hex(16)
     os.environ[trials.CANARY_VARIABLE] = canary
     try:
         with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as folder:
@@ -133,14 +134,16 @@ def test_without_a_seal_the_trials_fail(unsealed: trials.Trial, trial: str) -> N
     try:
         found = getattr(trials, trial)(unsealed)
     finally:
-        _end_daemons()
+        _end_daemons(unsealed.canary)
     assert found.held == "no", found
 
 
-def _end_daemons() -> None:
+def _end_daemons(canary: str) -> None:
+    """End what a trial left behind; never a trial of another test that runs at this moment."""
     for comm in Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
-            if comm.read_text().startswith("st-"):
+            started_here = canary.encode() in comm.with_name("environ").read_bytes()
+            if started_here and comm.read_text().startswith("st-"):
                 os.kill(int(comm.parent.name), signal.SIGKILL)
 
 
