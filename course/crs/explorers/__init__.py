@@ -7,7 +7,9 @@ from crs.explorers.grading_comparator import GradingComparator
 from crs.explorers.infusion_view import InfusionView
 from crs.explorers.management import ManagementDesk
 from crs.explorers.pk_playground import PKPlayground
+from crs.explorers.receptor_occupancy import ReceptorOccupancy
 from crs.explorers.removal_view import RemovalView
+from crs.explorers.tocilizumab_paradox import TocilizumabParadox
 from crs.explorers.trajectory import Trajectory
 from crs.explorers.washout import WashoutView
 
@@ -19,7 +21,9 @@ __all__ = [
     "InfusionView",
     "ManagementDesk",
     "PKPlayground",
+    "ReceptorOccupancy",
     "RemovalView",
+    "TocilizumabParadox",
     "Trajectory",
     "WashoutView",
 ]
