@@ -292,6 +292,17 @@ def test_an_extension_counts_and_is_a_reason_to_grade_again(course: Path) -> Non
     assert [row[4] for row in dump(course) if row[0] == "notebook"] == [None, None]
 
 
+def test_two_workers_work_at_the_same_time(course: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    for name in ("ada", "bob"):
+        hand_in(course, name, RIGHT | {"double": f"# MEET {place}\n{RIGHT['double']}"})
+    summary = grade(course)
+    assert set(states(summary).values()) == {GRADED}
+    assert [scores(course)[name]["double-hidden"] for name in ("ada", "bob")] == [3, 3]
+    assert len(list(place.iterdir())) == 2
+
+
 def test_a_worker_that_dies_is_replaced_and_its_work_done_elsewhere(
     course: Path, tmp_path: Path
 ) -> None:

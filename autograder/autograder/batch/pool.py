@@ -87,8 +87,7 @@ class LocalWorkers:
         # One submission lies ready, so that a free worker does not wait for a disk.
         following = _next(coming)
         while True:
-            self._fill(len(again) + (following is not None))
-            for worker in self._idle():
+            while (again or following is not None) and (worker := self._free()) is not None:
                 if again:
                     self._give(worker, again.popleft())
                 elif following is not None:
@@ -120,11 +119,15 @@ class LocalWorkers:
                 worker.process.join()
         self._workers.clear()
 
-    def _fill(self, waiting: int) -> None:
-        """Start workers as far as there is work for them."""
-        wanted = min(self.count, waiting + sum(1 for worker in self._workers if worker.job))
-        while len(self._workers) < wanted:
-            self._workers.append(self._start())
+    def _free(self) -> _Worker | None:
+        """Find a worker without a job; start one while there are fewer than wanted."""
+        for worker in self._workers:
+            if worker.job is None:
+                return worker
+        if len(self._workers) >= self.count:
+            return None
+        self._workers.append(self._start())
+        return self._workers[-1]
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("forkserver")
@@ -136,9 +139,6 @@ class LocalWorkers:
             process.start()
         theirs.close()
         return _Worker(process, ours)
-
-    def _idle(self) -> list[_Worker]:
-        return [worker for worker in self._workers if worker.job is None]
 
     def _give(self, worker: _Worker, job: _Job) -> None:
         worker.job = job
