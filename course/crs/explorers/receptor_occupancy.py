@@ -27,7 +27,7 @@ class ReceptorOccupancy(Explorer):
             "Who holds whom",
             {
                 "il6_pg_ml": slider_with_field(
-                    "IL-6", 1, 20000, 1, 1000, "pg/mL", "All of it, free or held"
+                    "IL-6", 1, 9999, 1, 1000, "pg/mL", "All of it, free or held"
                 ),
                 "soluble_receptor_ng_ml": slider_with_field(
                     "Soluble receptor", 0, 200, 1, 50, "ng/mL", "Adults: about 25 to 75 †"
@@ -41,7 +41,7 @@ class ReceptorOccupancy(Explorer):
                     "tocilizumab",
                 ),
                 "drug_ug_ml": slider_with_field(
-                    "Level of the drug", 0, 300, 0.01, 100, "µg/mL", "† recalled"
+                    "Level of the drug", 0, 300, 0.1, 100, "µg/mL", "† recalled"
                 ),
                 "membrane_receptor": toggle("The cells carry the IL-6 receptor", True),
             },

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from crs.explorers.base import Explorer, counter, segments, slider_with_field
+from crs.explorers.base import Explorer, choice, counter, segments, slider_with_field
 from crs.figures.occupancy import percent_words
 from crs.figures.paradox import course_picture, steps_picture
 from crs.guidelines import guideline
@@ -32,7 +32,7 @@ class TocilizumabParadox(Explorer):
         super().__init__(
             "The tocilizumab paradox",
             {
-                "blockade": segments(
+                "blockade": choice(
                     "What is blocked",
                     {
                         "none": "Nothing",

@@ -152,7 +152,8 @@ def _bars(
     result: OccupancyResult, title: str, whole: str, pieces: Sequence[_Piece], top: float
 ) -> Picture:
     # The first category stands lowest.
-    rows = (drug_words(result).capitalize(), "No drug")
+    words = drug_words(result)
+    rows = (words[0].upper() + words[1:], "No drug")
     traces: tuple[Mapping[str, Any], ...] = tuple(
         {
             "type": "bar",
@@ -193,9 +194,11 @@ def _bars(
         "legend": {
             "orientation": "h",
             "x": 0,
-            "y": 1.02,
+            "y": 1 - 27 / _HEIGHT,
+            "yref": "container",  # at one place, however it wraps at first
             "xanchor": "left",
-            "yanchor": "bottom",
+            "yanchor": "top",
+            "bgcolor": "rgba(0,0,0,0)",
             "traceorder": "normal",
             "itemclick": False,
             "itemdoubleclick": False,

@@ -56,8 +56,8 @@ def steps_picture(steps: BlockadeSteps, blocked: float, il6_pg_ml: float, stat3:
         ),
         "yaxis2": axis(range=[0, highest], anchor="x2", ticksuffix=" %"),
         "annotations": [
-            _caption("Step by step: where <b>IL-6</b> settles, pg/mL", 0, 1.12),
-            _caption("where <b>its signal</b> settles, STAT3 phosphorylated", 0.56, 1.12),
+            _caption("Step by step: where <b>IL-6</b> settles, pg/mL", 0, 1.03),
+            _caption("where <b>its signal</b> settles, STAT3 phosphorylated", 0.56, 1.03),
         ],
     }
     alt = (
@@ -134,7 +134,7 @@ def course_picture(result: ParadoxResult) -> Picture:
         "margin": {"l": 78, "r": 24, "t": 34, "b": 52},
         "xaxis": axis(range=[0, end], dtick=ticks, anchor="y", showticklabels=False),
         "yaxis": axis(
-            domain=[0.7, 1],
+            domain=[0.74, 1],
             type="log" if bound else "linear",
             range=[lowest, highest] if bound else [0, 1.15 * top],
             tickformat=",~r",
@@ -142,26 +142,26 @@ def course_picture(result: ParadoxResult) -> Picture:
             **({"dtick": 1 if highest - lowest < 4 else 2} if bound else {"dtick": None}),
         ),
         "xaxis2": axis(range=[0, end], dtick=ticks, anchor="y2", showticklabels=False),
-        "yaxis2": axis(domain=[0.35, 0.6], range=[0, signal_top], ticksuffix=" %", nticks=5),
+        "yaxis2": axis(domain=[0.38, 0.62], range=[0, signal_top], ticksuffix=" %", nticks=5),
         "xaxis3": axis(
             range=[0, end],
             dtick=ticks,
             anchor="y3",
             title=_title("Days; receptors or IL-6 are blocked from day 1 on" if begins else "Days"),
         ),
-        "yaxis3": axis(domain=[0, 0.25], range=[0, crp_top], nticks=5),
+        "yaxis3": axis(domain=[0, 0.26], range=[0, crp_top], nticks=5),
         "annotations": [
-            _caption(_il6_caption(result), 0, 1.075),
-            _caption("<b>Signal</b>: STAT3 that is phosphorylated", 0, 0.675),
+            _caption(_il6_caption(result), 0, 1.02),
+            _caption("<b>Signal</b>: STAT3 that is phosphorylated", 0, 0.64),
             _caption(
                 f"<b>CRP</b>, mg/L. Dotted: no fall is faster, with a half-life of "
                 f"{CRP_HALF_LIFE.value:g} h",
                 0,
-                0.325,
+                0.28,
             ),
         ],
     }
-    return Picture(traces, layout, _alt(result), height=480)
+    return Picture(traces, layout, _alt(result), height=520)
 
 
 def _il6_caption(result: ParadoxResult) -> str:
@@ -260,6 +260,7 @@ def _caption(text: str, x: float, y: float) -> dict[str, Any]:
         "x": x,
         "y": y,
         "xanchor": "left",
+        "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 12, "color": MUTED},
     }
