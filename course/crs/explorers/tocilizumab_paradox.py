@@ -57,8 +57,8 @@ class TocilizumabParadox(Explorer):
             },
             css_class="crs-tocilizumab-paradox",
         )
-        self._steps = self.picture()
         self._course = self.picture()
+        self._steps = self.picture()
         self.compose(self._course, self._steps)
 
     def update(self) -> None:
