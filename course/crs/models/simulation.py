@@ -6,11 +6,12 @@ simulation, not before.
 """
 
 import contextlib
+import itertools
 import locale
 import math
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from numbers import Real
 from pathlib import Path
@@ -77,6 +78,38 @@ class Simulation:
     values: Mapping[str, Numbers]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What somebody changes at one moment, while a model runs.
+
+    Attributes
+    ----------
+    time : float
+        When, in the model's time unit.
+    rates : mapping of str to float
+        Parameters that have another value from this moment on.
+    amounts : mapping of str to float
+        What is added to states at this moment.
+    """
+
+    time: float
+    rates: Mapping[str, float] = field(default_factory=dict)
+    amounts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SteppedSimulation(Simulation):
+    """What a model did, and where it stands at the end.
+
+    Attributes
+    ----------
+    end : dict of str to float
+        Every state at the last time, to go on from.
+    """
+
+    end: Mapping[str, float]
+
+
 def simulate(
     model: str,
     times: Sequence[float] | Numbers,
@@ -119,6 +152,64 @@ def simulate(
     with _ENGINE, _own_locale():
         columns = _engine(model).run(settings, moments, wanted)
     return Simulation(description, moments, dict(zip(wanted, columns, strict=True)))
+
+
+def simulate_in_steps(
+    model: str,
+    times: Sequence[float] | Numbers,
+    *,
+    start: Mapping[str, float] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    changes: Sequence[Change] = (),
+    outputs: Sequence[str] | None = None,
+) -> SteppedSimulation:
+    """Run a model from any state, and change what is given to it on the way.
+
+    Parameters
+    ----------
+    model : str
+        One of `crs.models.parameters.model_ids`, whose equations do not name the time.
+    times : sequence of float, shape (n,)
+        As for `simulate`. Time 0 is where ``start`` is.
+    start : mapping of str to float, optional
+        States that differ from the model's own start, such as the ``end`` of a run before.
+    parameters : mapping of str to float, optional
+        Parameters that differ from the typical patient's, from the start on.
+    changes : sequence of Change
+        In order of time. What is due at the last time or later is left out.
+    outputs : sequence of str, optional
+        What to return; all outputs of the model where not given.
+
+    Returns
+    -------
+    SteppedSimulation
+
+    Raises
+    ------
+    InvalidInput
+        Names the field, the value and what is allowed.
+    SimulationFailed
+        If the equations could not be solved.
+    """
+    description = load_model(model)
+    moments = _checked_times(description, times)
+    settings = _checked_parameters(description, parameters or {})
+    wanted = _checked_outputs(description, outputs)
+    for before, change in itertools.pairwise([Change(0.0), *changes]):
+        if not before.time <= change.time < math.inf:  # NaN is in no order
+            raise InvalidInput("changes", change.time, "in order of time, from 0")
+        _checked_parameters(description, change.rates)
+    with _ENGINE, _own_locale():
+        engine = _engine(model)
+        for given in (start or {}, *(change.amounts for change in changes)):
+            for name, value in given.items():
+                if name not in engine.states:
+                    raise InvalidInput("state", name, "one of " + ", ".join(engine.states))
+                if not math.isfinite(value):
+                    raise InvalidInput(name, value, "a finite number")
+        columns, end = engine.run_in_steps(settings, start or {}, changes, moments, wanted)
+    values = dict(zip(wanted, columns, strict=True))
+    return SteppedSimulation(description, moments, values, end)
 
 
 def _checked_times(model: Model, times: Sequence[float] | Numbers) -> Numbers:
@@ -223,7 +314,15 @@ class _Engine:
             *(self._model.getCompartment(at) for at in range(self._model.getNumCompartments())),
         ]
         self._quantities: dict[str, Any] = {item.getSBMLId(): item for item in quantities}
+        ode = COPASI.CModelEntity.Status_ODE
+        self._rests = {
+            name: float(item.getInitialValue())
+            for name, item in self._quantities.items()
+            if item.getStatus() == ode
+        }
+        self._moved = False  # whether states were set to something else than their own start
         self._set: dict[str, float] = {}
+        self._columns: dict[str, int] = {}
         self._task = self._data.getTask("Time-Course")
         problem = self._task.getProblem()
         problem.setTimeSeriesRequested(True)
@@ -233,26 +332,71 @@ class _Engine:
         method.getParameter("Relative Tolerance").setDblValue(RELATIVE_TOLERANCE)
         method.getParameter("Absolute Tolerance").setDblValue(ABSOLUTE_TOLERANCE)
 
+    @property
+    def states(self) -> Collection[str]:
+        """Names of what the equations move."""
+        return self._rests.keys()
+
     def run(self, settings: Mapping[str, float], times: Numbers, outputs: list[str]) -> Numbers:
         """Solve, and return one row per output."""
-        copasi = self._copasi
-        self._apply(settings)
+        self._apply({**self._rests, **settings} if self._moved else settings)
+        self._moved = False
         moments, where = np.unique(times, return_inverse=True)
-        first = int(moments[0] > 0)  # the engine's list begins at 0
-        listed = [0.0, *moments] if first else moments
-        self._task.getProblem().setValues(" ".join(repr(float(moment)) for moment in listed))
+        return self._solve(0.0, moments, outputs)[:, where]
+
+    def run_in_steps(
+        self,
+        settings: Mapping[str, float],
+        start: Mapping[str, float],
+        changes: Sequence[Change],
+        times: Numbers,
+        outputs: list[str],
+    ) -> tuple[Numbers, dict[str, float]]:
+        """Solve from one change to the next; return one row per output, and the last state."""
+        now = {**self._rests, **settings, **start}
+        self._moved = True
+        moments, where = np.unique(times, return_inverse=True)
+        last = float(moments[-1])
+        rows = np.empty((len(outputs), len(moments)))
+        due = [change for change in changes if change.time < last]
+        bounds = [0.0, *(change.time for change in due), last]
+        done = 0
+        for (begin, until), change in zip(itertools.pairwise(bounds), [None, *due], strict=True):
+            if change is not None:
+                now |= change.rates
+                now |= {name: now[name] + more for name, more in change.amounts.items()}
+            self._apply(now)
+            if until - begin > _SAME_MOMENT or until == last:
+                # A moment of change shows what was before it, but for the very first one.
+                upto = int(np.searchsorted(moments, until, side="right"))
+                inside = moments[done:upto]
+                extra = [] if len(inside) and inside[-1] == until else [until]
+                found = self._solve(begin, np.append(inside, extra), outputs)
+                rows[:, done:upto] = found[:, : len(inside)]
+                done = upto
+                now |= {name: float(self._quantities[name].getValue()) for name in self._rests}
+        return rows[:, where], {name: now[name] for name in self._rests}
+
+    def _solve(self, begin: float, moments: Numbers, outputs: list[str]) -> Numbers:
+        """Solve from what is set; times count from the beginning of this step."""
+        copasi = self._copasi
+        first = int(moments[0] > begin)  # the engine's list begins where it starts
+        listed = [begin, *moments] if first else moments
+        self._task.getProblem().setValues(" ".join(repr(float(at - begin)) for at in listed))
         ready = self._task.initializeRaw(copasi.CCopasiTask.OUTPUT_UI)
         if not (ready and self._task.processRaw(True)):
             words = copasi.CCopasiMessage.getAllMessageText()
             copasi.CCopasiMessage.clearDeque()
             raise SimulationFailed(f"The equations could not be solved: {words}")
         series = self._task.getTimeSeries()
-        columns = {series.getSBMLId(at, self._data): at for at in range(series.getNumVariables())}
+        if not self._columns:
+            variables = range(series.getNumVariables())
+            self._columns = {series.getSBMLId(at, self._data): at for at in variables}
         rows = np.empty((len(outputs), len(moments)))
         for row, name in enumerate(outputs):
-            read, column = series.getConcentrationData, columns[name]
+            read, column = series.getConcentrationData, self._columns[name]
             rows[row] = [read(at + first, column) for at in range(len(moments))]
-        return rows[:, where]
+        return rows
 
     def _apply(self, settings: Mapping[str, float]) -> None:
         """Set what differs from the last run."""
