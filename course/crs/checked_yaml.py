@@ -1,16 +1,102 @@
-"""Read a YAML file into a checked record; name the file and the line when something is wrong."""
+"""Read a YAML file into a checked record; name the file and the line when something is wrong.
 
-from collections.abc import Sequence
+Records are frozen dataclasses. pydantic checks what a file gives them; it is loaded when the first
+file is read, as it takes longer to import than all of the course.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from crs.errors import InvalidFile, InvalidInput
 
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, TypeAdapter
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-RecordT = TypeVar("RecordT", bound=BaseModel)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Record:
+    """Base of what a file may hold: frozen, made by keywords, strict about unknown keys.
+
+    A subclass is a dataclass without saying so. What must hold between its fields is checked in
+    ``__post_init__``, which raises ValueError or `ProblemAt`. Types are checked when a file is
+    read.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {
+        "extra": "forbid",
+        "arbitrary_types_allowed": True,
+    }
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Check:
+    """What pydantic shall check of a field; asked for when a file is read."""
+
+    make: Callable[[], object]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> Any:
+        from typing import Annotated
+
+        return handler.generate_schema(Annotated[source, self.make()])
+
+
+def limits(**named: Any) -> _Check:
+    """Limit a field of a record, in an ``Annotated`` type: what `pydantic.Field` takes.
+
+    Parameters
+    ----------
+    **named : float, int or str
+        Such as ``ge``, ``le``, ``gt``, ``min_length``, ``pattern``.
+
+    Returns
+    -------
+    object
+        For pydantic.
+    """
+
+    def make() -> object:
+        from pydantic import Field
+
+        return Field(**named)
+
+    return _Check(make)
+
+
+def parsed_by(parse: Callable[[Any], object]) -> _Check:
+    """Parse a field of a record before it is checked, in an ``Annotated`` type.
+
+    Parameters
+    ----------
+    parse : callable
+        Takes what the file has; raises ValueError.
+
+    Returns
+    -------
+    object
+        For pydantic.
+    """
+
+    def make() -> object:
+        from pydantic import BeforeValidator
+
+        return BeforeValidator(parse)
+
+    return _Check(make)
 
 
 class ProblemAt(ValueError):
@@ -22,14 +108,14 @@ class ProblemAt(ValueError):
 
 
 def read_checked(path: Path, record: type[RecordT]) -> RecordT:
-    """Read one YAML file into a pydantic record.
+    """Read one YAML file into a record.
 
     Parameters
     ----------
     path : Path
         A YAML file. If the record has an ``id``, it must be the file's name without its ending.
     record : type
-        The pydantic model that the file must follow. Its validators may raise `ProblemAt`.
+        The `Record` that the file must follow.
 
     Returns
     -------
@@ -40,10 +126,11 @@ def read_checked(path: Path, record: type[RecordT]) -> RecordT:
     InvalidFile
         Names the file, the line, what is wrong and what would be right.
     """
+    from pydantic import ValidationError
+
     text = path.read_text(encoding="utf-8")
     try:
-        tree = yaml.compose(text, Loader=_LOADER)
-        raw = yaml.load(text, Loader=_LOADER)  # a safe loader, see above
+        tree, raw = _tree_and_data(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidFile(path, line, f"not valid YAML: {error.problem}") from error
@@ -52,20 +139,47 @@ def read_checked(path: Path, record: type[RecordT]) -> RecordT:
         line = repeated.start_mark.line + 1
         raise InvalidFile(path, line, f"{repeated.value!r} stands twice in one mapping")
     try:
-        checked = record.model_validate(raw)
+        checked = _adapter(record).validate_python(raw)
     except ValidationError as error:
         first = error.errors()[0]
         cause = first.get("ctx", {}).get("error")
         location = cause.location if isinstance(cause, ProblemAt) else first["loc"]
         name = ".".join(str(part) for part in location) or "file"
         raise InvalidFile(
-            path, line_of(text, location), f"{name}: {cause or first['msg']}"
+            path, line_of(text, location), f"{name}: {cause or _words(first)}"
         ) from error
     named = getattr(checked, "id", path.stem)
     if named != path.stem:
         line = line_of(text, ("id",))
         raise InvalidFile(path, line, f"id is {named!r}, but the file is {path.stem!r}")
     return checked
+
+
+def _tree_and_data(text: str) -> tuple[yaml.Node | None, Any]:
+    """Parse a YAML text once, for its lines and for its values."""
+    loader = _LOADER(text)
+    try:
+        tree = loader.get_single_node()
+        return tree, None if tree is None else loader.construct_document(tree)
+    finally:
+        loader.dispose()
+
+
+@cache
+def _adapter(record: type[RecordT]) -> "TypeAdapter[RecordT]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(record)
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Return what is wrong in the words of files, where pydantic speaks of arguments."""
+    if error["type"] == "unexpected_keyword_argument":
+        return "Extra inputs are not permitted"
+    if error["type"] == "dataclass_type":
+        name = error["ctx"]["class_name"]
+        return f"Input should be a valid dictionary or instance of {name}"
+    return str(error["msg"])
 
 
 def ids_in(folder: Path) -> tuple[str, ...]:

@@ -17,12 +17,8 @@ from crs.models.regimen import Regimen, run_regimen
 from crs.models.removal import CRP_HALF_LIFE, crp_after_blockade_mg_l, fraction_removed
 from crs.models.simulation import Infusion
 from crs.models.washout import (
-    CELL_FIRST_DECLINE,
-    CELL_FOLD,
-    CELL_LAST_DECLINE,
-    CELL_PEAK_DAY,
-    CELL_PERSISTENT_SHARE,
     blinatumomab_half_life_h,
+    cell_parameters,
     cells_against_peak,
     cells_left,
 )
@@ -118,11 +114,12 @@ def test_the_tasks_of_the_infusion_have_their_answers() -> None:
 
 
 def test_the_cells(text: str) -> None:
-    assert round(CELL_PEAK_DAY.value * math.log(2) / math.log(CELL_FOLD.value), 2) == 0.78
-    assert (CELL_PEAK_DAY.value, CELL_FOLD.value) == (9.3, 3900)
-    assert round(math.log(2) / CELL_FIRST_DECLINE.value, 1) == 4.3
-    assert round(math.log(2) / CELL_LAST_DECLINE.value, -1) == 220
-    assert round(100 * CELL_PERSISTENT_SHARE.value, 1) == 0.8
+    cells = {name: item.value for name, item in cell_parameters().items()}
+    assert round(cells["peak_day"] * math.log(2) / math.log(cells["fold"]), 2) == 0.78
+    assert (cells["peak_day"], cells["fold"]) == (9.3, 3900)
+    assert round(math.log(2) / cells["first_decline"], 1) == 4.3
+    assert round(math.log(2) / cells["last_decline"], -1) == 220
+    assert round(100 * cells["persistent_share"], 1) == 0.8
     says(text, "**0.78 days**", "**day 9.3**", "4.3 days", "0.8 %", "220 days", "3900 times")
     assert round(cells_left(48, 3), 1) == 5.9
     assert 2.5 < 2 / 0.78 < 2.6

@@ -28,10 +28,9 @@ from crs.figures.comparator import (
 )
 from crs.guidelines import Verdict, grade, guideline
 from crs.guidelines.conditions import Value
-from crs.patients import Vignette, vignette, vignettes
+from crs.patients import Vignette, bedside, vignette, vignettes
 from crs.patients.bedside import (
     CANNULAS,
-    OXYGEN_DEVICES,
     VASOPRESSORS,
     BedsideState,
     estimated_fio2,
@@ -99,7 +98,7 @@ def _controls() -> dict[str, Control]:
         "phenylephrine_ug_min": slider_with_field("Phenylephrine", 0, 400, 5, 0, "µg/min"),
         "dopamine_ug_kg_min": slider_with_field("Dopamine", 0, 30, 0.5, 0, "µg/kg/min"),
         "vasopressin_units_min": slider_with_field("Vasopressin", 0, 0.1, 0.01, 0, "units/min"),
-        "oxygen": choice("Oxygen device", OXYGEN_DEVICES, OXYGEN_DEVICES[0]),
+        "oxygen": choice("Oxygen device", bedside.OXYGEN_DEVICES, "room air"),
         "flow_l_min": slider_with_field("Oxygen flow", 0.5, 60, 0.5, 2, "L/min"),
         "fio2": slider_with_field("Inspired oxygen fraction", 0.21, 1, 0.01, 0.4, "FiO₂"),
         "creatinine_grade": segments("Creatinine", _GRADES, "0", "CTCAE grade"),

@@ -4,7 +4,7 @@ import math
 
 from crs.explorers.base import Explorer, segments, slider_with_field
 from crs.figures.washout import share_words, washout_picture
-from crs.models.washout import CELL_PEAK_DAY, Washout, blinatumomab_half_life_h, washout
+from crs.models.washout import Washout, blinatumomab_half_life_h, cell_parameters, washout
 
 HORIZONS_H = {"2 days": 48.0, "2 weeks": 336.0}
 
@@ -13,6 +13,7 @@ class WashoutView(Explorer):
     """A decision to stop, for a drug with a half-life and for CAR T cells."""
 
     def __init__(self) -> None:
+        peak_day = cell_parameters()["peak_day"].value
         super().__init__(
             "Stop, and wait",
             {
@@ -30,9 +31,9 @@ class WashoutView(Explorer):
                     1,
                     28,
                     0.1,
-                    CELL_PEAK_DAY.value,
+                    peak_day,
                     "after the cells",
-                    f"They peak on day {CELL_PEAK_DAY.value:g}",
+                    f"They peak on day {peak_day:g}",
                 ),
                 "hours": slider_with_field("Time since the decision", 0, 336, 1, 12, "h"),
                 "horizon": segments("Show", tuple(HORIZONS_H), "2 days"),

@@ -5,9 +5,11 @@ and the alt text. `draw` makes a live figure of it; `redraw` changes that figure
 sends only what differs from the picture before.
 """
 
+import sys
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -122,7 +124,26 @@ def house_layout(height: int) -> dict[str, Any]:
     }
 
 
-def draw(picture: Picture) -> go.FigureWidget:
+@cache
+def _figure_widget() -> Any:
+    """Load plotly's live figure, but not a grammar that takes longer than all the rest of it.
+
+    plotly loads nbformat, which loads jsonschema, which loads the package rfc3987_syntax where
+    there is one: seconds, for a check of web addresses that neither of them asks for. jsonschema
+    does without what cannot be imported, so that package is out of reach meanwhile.
+    """
+    grammar = "rfc3987_syntax"
+    hidden = grammar not in sys.modules
+    if hidden:
+        sys.modules[grammar] = None  # type: ignore[assignment]  # Python's way to say: not there
+    try:
+        return go.FigureWidget  # plotly loads it at this moment
+    finally:
+        if hidden:
+            del sys.modules[grammar]
+
+
+def draw(picture: Picture) -> "go.FigureWidget":
     """Make a live figure of a picture. Do this once; then `redraw`.
 
     Parameters
@@ -134,13 +155,13 @@ def draw(picture: Picture) -> go.FigureWidget:
     plotly.graph_objects.FigureWidget
     """
     layout = {**house_layout(picture.height), **picture.layout}
-    figure = go.FigureWidget(data=[dict(trace) for trace in picture.traces], layout=layout)
+    figure = _figure_widget()(data=[dict(trace) for trace in picture.traces], layout=layout)
     figure._config = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
     figure.add_class("crs-figure")
     return figure
 
 
-def redraw(figure: go.FigureWidget, old: Picture, new: Picture) -> None:
+def redraw(figure: "go.FigureWidget", old: Picture, new: Picture) -> None:
     """Change a live figure from one picture into another, in one message to the browser.
 
     Parameters

@@ -7,7 +7,7 @@ A teaching model, not for patient care.
 import math
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from crs.errors import InvalidInput
@@ -315,7 +315,7 @@ def steroid_equivalent_mg(drug: str, dose_mg: float, to: str) -> float:
     table = guideline("steroid-equivalence")
     names = table.inputs[0]
     for field, name in (("drug", drug), ("to", to)):
-        check_value(names.model_copy(update={"name": field}), name)
+        check_value(replace(names, name=field), name)
     dose = _number("dose_mg", dose_mg)
     if dose < 0:
         raise InvalidInput("dose_mg", dose_mg, "a number of at least 0 mg")

@@ -1,10 +1,9 @@
 """What a guideline file may say: frozen records, checked on load."""
 
-from typing import Annotated, Literal, Self
+from dataclasses import field
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from crs.checked_yaml import ProblemAt
+from crs.checked_yaml import ProblemAt, Record, limits, parsed_by
 from crs.guidelines.conditions import Comparison, Condition, Group, comparisons, parse_condition
 
 Status = Literal["read", "recalled", "convention"]
@@ -20,12 +19,6 @@ REQUIRED_RESULTS: dict[str, set[str]] = {
 
 def _condition(raw: object) -> Condition:
     return raw if isinstance(raw, Comparison | Group) else parse_condition(raw)
-
-
-class Record(BaseModel):
-    """Base of the records: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Source(Record):
@@ -109,8 +102,7 @@ class Input(Record):
             return f"{number} of at least {self.minimum:g}{unit}"
         return f"{number}{unit}"
 
-    @model_validator(mode="after")
-    def _choices_belong_to_choice(self) -> Self:
+    def __post_init__(self) -> None:
         if (self.kind == "choice") != bool(self.choices):
             raise ValueError("'choices' goes with kind 'choice', and only with it")
         if self.above is not None and self.minimum is not None:
@@ -121,7 +113,6 @@ class Input(Record):
         }.get(self.kind, isinstance(self.default, float) and not isinstance(self.default, bool))
         if self.default is not None and not fits:
             raise ValueError(f"the default {self.default!r} is not {self.allowed}")
-        return self
 
 
 class Row(Record):
@@ -148,7 +139,7 @@ class Row(Record):
 
     id: str
     text: str
-    when: Annotated[Condition, BeforeValidator(_condition)]
+    when: Annotated[Condition, parsed_by(_condition)]
     gives: dict[str, Scalar]
     domain: str = ""
     status: Status
@@ -159,7 +150,7 @@ class Gate(Record):
     """What must hold before any row applies; without it the grade on a scale is 0."""
 
     text: str
-    when: Annotated[Condition, BeforeValidator(_condition)]
+    when: Annotated[Condition, parsed_by(_condition)]
     status: Status
     note: str = ""
 
@@ -177,7 +168,7 @@ class Refusal(Record):
         What would have been accepted, in words.
     """
 
-    when: Annotated[Condition, BeforeValidator(_condition)]
+    when: Annotated[Condition, parsed_by(_condition)]
     input: str
     allowed: str
 
@@ -230,12 +221,11 @@ class Guideline(Record):
     inputs: tuple[Input, ...] = ()
     refused: tuple[Refusal, ...] = ()
     gate: Gate | None = None
-    rows: tuple[Row, ...] = Field(min_length=1)
-    constants: dict[str, Constant] = {}
+    rows: Annotated[tuple[Row, ...], limits(min_length=1)]
+    constants: dict[str, Constant] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
+    def __post_init__(self) -> None:
         known = {item.name: item for item in self.inputs}
         produced = {row.gives.get("action") for row in self.rows}
         seen: set[str] = set()
@@ -264,7 +254,6 @@ class Guideline(Record):
             if refusal.input not in known:
                 problem = f"{refusal.input!r} is not among the inputs"
                 raise ProblemAt(("refused", position, "input"), problem)
-        return self
 
     def row(self, row_id: str) -> Row:
         """Return the row with this id."""

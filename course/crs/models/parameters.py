@@ -2,12 +2,9 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
-
-from crs.checked_yaml import ProblemAt, file_of, ids_in, read_checked
-from crs.guidelines.schema import Record
+from crs.checked_yaml import ProblemAt, Record, file_of, ids_in, limits, read_checked
 
 _FOLDER = Path(__file__).parent / "values"
 
@@ -38,11 +35,9 @@ class Parameter(Record):
     minimum: float
     maximum: float
 
-    @model_validator(mode="after")
-    def _value_is_in_range(self) -> Self:
+    def __post_init__(self) -> None:
         if not self.minimum <= self.value <= self.maximum:
             raise ValueError(f"{self.value} is not from {self.minimum} to {self.maximum}")
-        return self
 
 
 class Output(Record):
@@ -71,21 +66,18 @@ class Model(Record):
     outputs : dict of str to Output
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     id: str
     title: str
     about: str
     time_unit: Literal["hour", "day"]
     amount_unit: str
-    infusions: Annotated[int, Field(ge=0)]
-    longest_time: Annotated[float, Field(gt=0)]
+    infusions: Annotated[int, limits(ge=0)]
+    longest_time: Annotated[float, limits(gt=0)]
     sources: dict[str, str]
     parameters: dict[str, Parameter]
     outputs: dict[str, Output]
 
-    @model_validator(mode="after")
-    def _sources_are_known(self) -> Self:
+    def __post_init__(self) -> None:
         for name, parameter in self.parameters.items():
             if parameter.source not in self.sources:
                 known = ", ".join(self.sources)
@@ -93,7 +85,6 @@ class Model(Record):
                     ("parameters", name, "source"),
                     f"{parameter.source!r} is none of the sources {known}",
                 )
-        return self
 
 
 def model_ids() -> tuple[str, ...]:

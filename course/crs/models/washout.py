@@ -4,26 +4,13 @@ Both are typical patients of published population models, not predictions for an
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crs.errors import InvalidInput
 from crs.guidelines.engine import check_value
 from crs.guidelines.schema import Input
-from crs.models.parameters import load_model
-
-_DRUG = load_model("blinatumomab").parameters
-_CELLS = load_model("car_t_cells").parameters
-
-BLINATUMOMAB_CLEARANCE = _DRUG["clearance"]
-BLINATUMOMAB_VOLUME = _DRUG["central"]
-CELL_PEAK_DAY = _CELLS["peak_day"]
-# How many times the cells of day 0 are there at the peak: a doubling every 0.78 days.
-CELL_FOLD = _CELLS["fold"]
-# Half-lives of 4.3 and about 220 days.
-CELL_FIRST_DECLINE = _CELLS["first_decline"]
-CELL_LAST_DECLINE = _CELLS["last_decline"]
-# Share of the peak that belongs to the slow decline.
-CELL_PERSISTENT_SHARE = _CELLS["persistent_share"]
+from crs.models.parameters import Parameter, load_model
 
 _HOURS_A_DAY = 24.0
 _INPUTS = {
@@ -48,9 +35,23 @@ def _checked(name: str, value: object) -> float:
     return float(check_value(_INPUTS[name], value))
 
 
+def cell_parameters() -> Mapping[str, Parameter]:
+    """Return the numbers behind CAR T cells in blood.
+
+    Returns
+    -------
+    dict of str to Parameter
+        ``fold``: how many times the cells of day 0 are there on the ``peak_day``, a doubling every
+        0.78 days. ``first_decline`` and ``last_decline``: half-lives of 4.3 and about 220 days.
+        ``persistent_share``: what of the peak belongs to the slow decline.
+    """
+    return load_model("car_t_cells").parameters
+
+
 def blinatumomab_half_life_h() -> float:
     """Return the half-life of blinatumomab in a typical patient, in hours."""
-    return math.log(2) * BLINATUMOMAB_VOLUME.value / BLINATUMOMAB_CLEARANCE.value
+    drug = load_model("blinatumomab").parameters
+    return math.log(2) * drug["central"].value / drug["clearance"].value
 
 
 def drug_left(hours: float, half_life_h: float) -> float:
@@ -90,12 +91,14 @@ def cells_against_peak(day: float) -> float:
     -------
     float
     """
-    after = day - CELL_PEAK_DAY.value
+    cells = cell_parameters()
+    peak_day = cells["peak_day"].value
+    after = day - peak_day
     if after <= 0:
-        return float(CELL_FOLD.value ** (after / CELL_PEAK_DAY.value))
-    slow = CELL_PERSISTENT_SHARE.value
-    fast_part = (1 - slow) * math.exp(-CELL_FIRST_DECLINE.value * after)
-    return fast_part + slow * math.exp(-CELL_LAST_DECLINE.value * after)
+        return float(cells["fold"].value ** (after / peak_day))
+    slow = cells["persistent_share"].value
+    fast_part = (1 - slow) * math.exp(-cells["first_decline"].value * after)
+    return fast_part + slow * math.exp(-cells["last_decline"].value * after)
 
 
 def cells_left(hours: float, decision_day: float) -> float:

@@ -1,10 +1,10 @@
 """What is seen at the bedside at one moment, and the facts that grading tables ask for."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from crs.errors import InvalidInput
 from crs.guidelines.conditions import Value
@@ -18,9 +18,6 @@ VASOPRESSORS = (
     "epinephrine_ug_min",
     "phenylephrine_ug_min",
     "dopamine_ug_kg_min",
-)
-OXYGEN_DEVICES = next(
-    item.choices for item in guideline("astct-2019").inputs if item.name == "oxygen"
 )
 CANNULAS = ("nasal cannula", "high-flow nasal cannula")
 FIO2_OF_ROOM_AIR = 0.21
@@ -45,6 +42,25 @@ def _count(meaning: str, maximum: float, unit: str = "") -> Any:  # a dataclass 
 def _yes_no(meaning: str) -> Any:  # a dataclass field, as above
     return field(
         default=False, metadata={"input": Input(name="flag", meaning=meaning, kind="boolean")}
+    )
+
+
+if TYPE_CHECKING:
+    OXYGEN_DEVICES: tuple[str, ...]
+else:
+
+    def __getattr__(name: str) -> tuple[str, ...]:
+        """Read ``OXYGEN_DEVICES`` off the ASTCT scale at first use: importing reads no file."""
+        if name != "OXYGEN_DEVICES":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _oxygen_input().choices
+
+
+def _oxygen_input() -> Input:
+    inputs = guideline("astct-2019").inputs
+    devices = next(item.choices for item in inputs if item.name == "oxygen")
+    return Input(
+        name="oxygen", meaning="device that treats hypoxia", kind="choice", choices=devices
     )
 
 
@@ -87,14 +103,7 @@ class BedsideState:
     )
     oxygen: str = field(
         default="room air",
-        metadata={
-            "input": Input(
-                name="oxygen",
-                meaning="device that treats hypoxia",
-                kind="choice",
-                choices=OXYGEN_DEVICES,
-            )
-        },
+        metadata={"input": _oxygen_input},
     )
     flow_l_min: float = _number("oxygen flow", "L/min", 0, 80)
     fio2: float | None = _number("inspired oxygen fraction", "", 0.21, 1.0, default=None)  # type: ignore[arg-type]  # None: estimated from the device
@@ -153,12 +162,16 @@ class BedsideState:
         return cls(**dict(values))  # type: ignore[arg-type]  # checked in __post_init__
 
 
+def _input_of(described: Input | Callable[[], Input]) -> Input:
+    return described() if callable(described) else described
+
+
 @cache
 def bedside_inputs() -> Mapping[str, Input]:
     """Describe the fields of a bedside state, with meaning, unit and range."""
     return MappingProxyType(
         {
-            item.name: item.metadata["input"].model_copy(update={"name": item.name})
+            item.name: replace(_input_of(item.metadata["input"]), name=item.name)
             for item in fields(BedsideState)
         }
     )

@@ -11,14 +11,13 @@ from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crs.checked_yaml import ProblemAt, file_of, ids_in, line_of, read_checked
+from crs.checked_yaml import ProblemAt, Record, file_of, ids_in, limits, line_of, read_checked
 from crs.errors import InvalidFile, InvalidInput
 from crs.guidelines.conditions import Value
 from crs.guidelines.loader import guideline
@@ -78,13 +77,7 @@ FURTHER_CHART: dict[str, Value] = {
 DERIVED = ("temp_c", "treated", "vasopressor_hours")
 
 
-class _Record(BaseModel):
-    """Base of the records: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class About(_Record):
+class About(Record):
     """Who the fictional patient is.
 
     Attributes
@@ -97,22 +90,22 @@ class About(_Record):
         The CAR-T product.
     """
 
-    age_years: int = Field(ge=18, le=100)
+    age_years: Annotated[int, limits(ge=18, le=100)]
     sex: Literal["woman", "man"]
-    weight_kg: float = Field(ge=35, le=200)
+    weight_kg: Annotated[float, limits(ge=35, le=200)]
     disease: str
     product: str
 
 
-class ChartEntry(_Record):
+class ChartEntry(Record):
     """Devices, rates and scores from one hour on, until they are changed."""
 
-    at: int = Field(ge=0, le=LAST_HOUR)
-    set: dict[str, bool | float | str | None] = Field(min_length=1)
+    at: Annotated[int, limits(ge=0, le=LAST_HOUR)]
+    set: Annotated[dict[str, bool | float | str | None], limits(min_length=1)]
     note: str = ""
 
 
-class Event(_Record):
+class Event(Record):
     """Something that happened or was given.
 
     Attributes
@@ -129,14 +122,14 @@ class Event(_Record):
         First hour at which a course of a drug no longer runs.
     """
 
-    at: int = Field(ge=0, le=LAST_HOUR)
+    at: Annotated[int, limits(ge=0, le=LAST_HOUR)]
     kind: EventKind
     text: str
-    dose_mg: float | None = Field(default=None, gt=0)
-    until: int | None = Field(default=None, ge=0, le=LAST_HOUR)
+    dose_mg: Annotated[float | None, limits(gt=0)] = None
+    until: Annotated[int | None, limits(ge=0, le=LAST_HOUR)] = None
 
 
-class Decision(_Record):
+class Decision(Record):
     """An hour at which the learner commits to a grade and to orders.
 
     Attributes
@@ -158,29 +151,28 @@ class Decision(_Record):
 
     id: str
     title: str
-    at: int = Field(ge=0, le=LAST_HOUR)
+    at: Annotated[int, limits(ge=0, le=LAST_HOUR)]
     situation: str
     grades: tuple[AskedGrade, ...] = ("astct-2019",)
     orders: tuple[Order, ...] = ("antibiotics", "icu", "tocilizumab", "steroid")
     debrief: str
 
 
-class CaseFile(_Record):
+class CaseFile(Record):
     """A case as it is written."""
 
     id: str
     label: Literal["SYNTHETIC"]
-    title: str = Field(pattern=r"\(fictional\)$")
+    title: Annotated[str, limits(pattern=r"\(fictional\)$")]
     summary: str
     about: About
     vitals: dict[str, dict[int, float]]
     labs: dict[str, dict[int, float]]
     chart: tuple[ChartEntry, ...]
     events: tuple[Event, ...]
-    decisions: tuple[Decision, ...] = Field(min_length=1)
+    decisions: Annotated[tuple[Decision, ...], limits(min_length=1)]
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
+    def __post_init__(self) -> None:
         for group, known, tracks in (("vitals", VITALS, self.vitals), ("labs", LABS, self.labs)):
             for name, track in tracks.items():
                 _check_track((group, name), known, track)
@@ -216,7 +208,6 @@ class CaseFile(_Record):
                 raise ProblemAt(("decisions", position, "id"), f"two are called {decision.id!r}")
             seen.add(decision.id)
             last = decision.at
-        return self
 
 
 def _check_track(

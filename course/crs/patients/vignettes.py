@@ -5,9 +5,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
-from crs.checked_yaml import read_checked
+from crs.checked_yaml import Record, read_checked
 from crs.errors import InvalidInput
 from crs.guidelines.schema import Scalar
 from crs.patients.bedside import BedsideState
@@ -39,9 +37,7 @@ class Vignette:
     teaches: str
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Entry(Record):
     id: str
     title: str
     story: str
@@ -50,9 +46,7 @@ class _Entry(BaseModel):
     teaches: str
 
 
-class _VignetteFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _VignetteFile(Record):
     title: str
     vignettes: tuple[_Entry, ...]
 

@@ -1,14 +1,13 @@
 """Quiz questions: what a file may hold, and what the tables say to it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from crs.checked_yaml import ProblemAt, file_of, ids_in, read_checked
+from crs.checked_yaml import ProblemAt, Record, file_of, ids_in, limits, read_checked
 from crs.errors import InvalidInput
 from crs.guidelines import grade, guideline, guideline_ids
 from crs.guidelines.dosing import recommend, tocilizumab_dose_mg, tocilizumab_timing
@@ -37,13 +36,7 @@ MODELS: Mapping[str, Callable[..., float]] = {
 }
 
 
-class _Record(BaseModel):
-    """Base of the records: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Check(_Record):
+class Check(Record):
     """How the tables answer a question; one of the ways is filled in.
 
     Attributes
@@ -61,26 +54,24 @@ class Check(_Record):
     """
 
     scales: tuple[str, ...] = ()
-    bedside: dict[str, Any] = {}
+    bedside: dict[str, Any] = field(default_factory=dict)
     orders: tuple[str, ...] = ()
-    management: dict[str, Any] = {}
+    management: dict[str, Any] = field(default_factory=dict)
     weights_kg: tuple[float, ...] = ()
     now_h: float | None = None
     given_h: tuple[float, ...] = ()
     model: str = ""
-    given: dict[str, float] = {}
+    given: dict[str, float] = field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _is_one_way(self) -> Self:
+    def __post_init__(self) -> None:
         ways = [self.scales, self.orders, self.weights_kg, self.now_h is not None, self.model]
         if sum(map(bool, ways)) != 1:
             raise ValueError("give one of scales, orders, weights_kg, now_h and model")
         if self.model and self.model not in MODELS:
             raise ValueError(f"{self.model!r} is none of the models {', '.join(MODELS)}")
-        return self
 
 
-class Option(_Record):
+class Option(Record):
     """One answer to choose.
 
     Attributes
@@ -99,7 +90,7 @@ class Option(_Record):
     value: tuple[str | float | bool, ...] | None = None
 
 
-class QuizQuestion(_Record):
+class QuizQuestion(Record):
     """One question.
 
     Attributes
@@ -116,11 +107,11 @@ class QuizQuestion(_Record):
         How the tables answer it.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    id: Annotated[str, limits(pattern=r"^[a-z0-9-]+$")]
     stem: str
     meets: str
-    options: tuple[Option, ...] = Field(min_length=3, max_length=5)
-    sources: tuple[str, ...] = Field(min_length=1)
+    options: Annotated[tuple[Option, ...], limits(min_length=3, max_length=5)]
+    sources: Annotated[tuple[str, ...], limits(min_length=1)]
     check: Check | None = None
 
     @property
@@ -137,7 +128,7 @@ class QuizQuestion(_Record):
         )
 
 
-class QuizFile(_Record):
+class QuizFile(Record):
     """The questions of one lesson.
 
     Attributes
@@ -150,10 +141,9 @@ class QuizFile(_Record):
 
     id: str
     title: str
-    questions: tuple[QuizQuestion, ...] = Field(min_length=3, max_length=5)
+    questions: Annotated[tuple[QuizQuestion, ...], limits(min_length=3, max_length=5)]
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
+    def __post_init__(self) -> None:
         seen: set[str] = set()
         for position, question in enumerate(self.questions):
             place = ("questions", position)
@@ -163,7 +153,6 @@ class QuizFile(_Record):
             if sum(option.right for option in question.options) != 1:
                 raise ProblemAt((*place, "options"), "one option must be right, and only one")
             _agree_with_tables(question, place)
-        return self
 
 
 def _agree_with_tables(question: QuizQuestion, place: tuple[str | int, ...]) -> None:
