@@ -139,7 +139,8 @@ def read_checked(path: Path, record: type[RecordT]) -> RecordT:
         line = repeated.start_mark.line + 1
         raise InvalidFile(path, line, f"{repeated.value!r} stands twice in one mapping")
     try:
-        checked = _adapter(record).validate_python(raw)
+        adapter = _adapter(record)  # type: ignore[arg-type]  # a class can be hashed
+        checked: RecordT = adapter.validate_python(raw)
     except ValidationError as error:
         first = error.errors()[0]
         cause = first.get("ctx", {}).get("error")
@@ -166,7 +167,7 @@ def _tree_and_data(text: str) -> tuple[yaml.Node | None, Any]:
 
 
 @cache
-def _adapter(record: type[RecordT]) -> "TypeAdapter[RecordT]":
+def _adapter(record: type) -> "TypeAdapter[Any]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(record)

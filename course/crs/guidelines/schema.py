@@ -3,7 +3,8 @@
 from dataclasses import field
 from typing import Annotated, Literal
 
-from crs.checked_yaml import ProblemAt, Record, limits, parsed_by
+from crs.checked_yaml import ProblemAt, limits, parsed_by
+from crs.checked_yaml import Record as Record  # for whoever reads files of other kinds
 from crs.guidelines.conditions import Comparison, Condition, Group, comparisons, parse_condition
 
 Status = Literal["read", "recalled", "convention"]
