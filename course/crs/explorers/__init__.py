@@ -1,6 +1,7 @@
 """Explorers: pictures that answer to sliders. Each class only wires; the rules lie elsewhere."""
 
 from crs.explorers.agreement import AgreementView
+from crs.explorers.cascade_simulator import CascadeSimulator
 from crs.explorers.case_player import CasePlayer
 from crs.explorers.dose_desk import DoseDesk
 from crs.explorers.grading_comparator import GradingComparator
@@ -11,10 +12,12 @@ from crs.explorers.receptor_occupancy import ReceptorOccupancy
 from crs.explorers.removal_view import RemovalView
 from crs.explorers.tocilizumab_paradox import TocilizumabParadox
 from crs.explorers.trajectory import Trajectory
+from crs.explorers.virtual_patient_view import VirtualPatientView
 from crs.explorers.washout import WashoutView
 
 __all__ = [
     "AgreementView",
+    "CascadeSimulator",
     "CasePlayer",
     "DoseDesk",
     "GradingComparator",
@@ -25,5 +28,6 @@ __all__ = [
     "RemovalView",
     "TocilizumabParadox",
     "Trajectory",
+    "VirtualPatientView",
     "WashoutView",
 ]
