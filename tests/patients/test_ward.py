@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 from crs.errors import InvalidInput
 from crs.guidelines.dosing import tocilizumab_dose_mg
 from crs.models.cascade import run_cascade
-from crs.patients.observation import support_for
+from crs.patients.observation import FLUIDS_REACH_MMHG, LOW_MAP_MMHG, support_for
 from crs.patients.virtual import VirtualPatient, virtual_patient
 from crs.patients.ward import (
     LAST_H,
@@ -29,6 +31,7 @@ from crs.patients.ward import (
     STEP_H,
     PolicyFailed,
     Stay,
+    _harm_of,
     admit,
     advance,
     icans_of,
@@ -678,3 +681,63 @@ def test_learners_do_not_load_gymnasium() -> None:
     code = "import sys; import crs.patients.ward; print('gymnasium' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# ---- The page that explains it
+
+
+@pytest.fixture(scope="module")
+def page(root: Path) -> str:
+    return (root / "docs" / "ward.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_field_order_never_event_and_weight(page: str) -> None:
+    for item in fields(Observation):
+        assert f"`{item.name}`" in page, item.name
+    for kind in NEVER_EVENTS:
+        assert f"| `{kind}` |" in page, kind
+    for name, rule in ORDERS.items():
+        lines = [line for line in page.splitlines() if f"`{name}`" in line and "|" in line]
+        amount = f"{rule.least:g} to {rule.most:g} {rule.unit}" if rule.unit else "| |"
+        assert any(amount in line for line in lines), name
+    for name, points in WEIGHTS.items():
+        words = {"icu_hours": "hours in intensive care", "car_t": "CAR T cells"}
+        assert f"| {words.get(name, name.replace('_', ' '))} | {points:g} |" in page, name
+
+
+def test_the_harm_of_the_page_is_that_of_the_ward(page: str) -> None:
+    edge = LOW_MAP_MMHG - FLUIDS_REACH_MMHG
+    true = {"map_mmhg": edge - 10, "spo2_room_air": 75.0, "neurotoxicity": 6.0, "infection": 1.0}
+    harm = {
+        "hypotension": 0.1,
+        "hypoxia": 0.1,
+        "grade 4": 0.004,
+        "neurotoxicity": 0.006,
+        "infection": 0.02,
+    }
+    assert _harm_of(true, 4, False) == pytest.approx(harm)
+    assert _harm_of(true, 4, True) == pytest.approx({**harm, "hypotension": 0, "hypoxia": 0})
+    assert _harm_of({**true, "neurotoxicity": 3.0}, 3, True)["neurotoxicity"] == 0.002
+    low = {**true, "map_mmhg": edge - 36, "spo2_room_air": 54.0}
+    assert _harm_of(low, 4, True) == pytest.approx({**harm, "hypotension": 0.01, "hypoxia": 0.01})
+    for words in ("which is 35 mmHg more", "below 85 % without", "below 55 % with"):
+        assert words in page
+
+
+def test_what_harms_on_the_floor_is_what_the_protocol_asks_intensive_care_for() -> None:
+    rest = {"neurotoxicity": 0.0, "infection": 0.0}
+    for pressure in range(30, 90):
+        harm = _harm_of({**rest, "map_mmhg": pressure, "spo2_room_air": 97}, 1, False)
+        assert (harm["hypotension"] > 0) == (support_for(pressure, 97).vasopressors > 0)
+    for saturation in range(50, 100):
+        harm = _harm_of({**rest, "map_mmhg": 88, "spo2_room_air": saturation}, 1, False)
+        device = support_for(88, saturation).oxygen
+        assert (harm["hypoxia"] > 0) == (device not in ("room air", "nasal cannula"))
+
+
+def test_the_examples_of_the_page_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "ward.md", "exec"), {})
+    assert capsys.readouterr().out.startswith(("well", "died", "still here"))
