@@ -63,6 +63,12 @@ models: ## rebuild the models' SBML from their equations
 	$(SET_UP) dev
 	@$(GRADING) tools/build_models.py
 
+.PHONY: cohort
+cohort: ## rebuild the SYNTHETIC cohort, and the page that holds it against published figures
+	$(SET_UP) dev
+	@$(GRADING) tools/build_cohort.py
+	@$(GRADING) tools/calibration.py
+
 .PHONY: test
 test: ## set everything up and run every check that is not slow
 	$(SET_UP) learner dev
@@ -105,7 +111,7 @@ format: ## rewrite code and notebooks in the house's form
 	@echo "Next: git diff shows what changed; make lint checks the rest."
 
 .PHONY: bench
-bench: ## measure: slider to figure, imports, lessons, set-up, grading
+bench: ## measure: simulator, slider to figure, imports, lessons, set-up, grading
 	$(SET_UP) learner dev
 	$(IN_GRADING) $(GRADING) tools/bench.py $(ARGS)
 

@@ -1,12 +1,14 @@
 """Measure what a learner waits for, and print it as a table. Nothing here is a test.
 
 Usage: .venv-grading/bin/python tools/bench.py [--moves 60]
-           [--only slider,import,lessons,set-up,grading]
+           [--only models,slider,import,lessons,set-up,grading]
 
-- slider: from the key that moves a slider of the grading comparator to the redrawn page, in a real
-  Chromium before a real JupyterLab. The moment after the last change on the page, at the next
-  frame, is taken.
-- import: a new process each time; the bare interpreter is shown beside it.
+- models: a patient of 28 days, many patients, and memory, beside other ways to solve the same
+  equations; see `bench_models`.
+- slider: from the key that moves a slider to the redrawn page, in a real Chromium before a real
+  JupyterLab. The moment after the last change on the page, at the next frame, is taken. First the
+  grading comparator in its lesson, then each explorer alone on a page, by its first slider.
+- import: a new process each time; the bare interpreter, and the libraries alone, beside it.
 - lessons: from *Run All Cells* to the last cell being done, kernel start not included.
 - set-up: a new .venv for a copy of the checkout, with uv's cache as it is; and from the start
   command to a JupyterLab that answers.
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import math
+import json
 import os
 import platform
 import statistics
@@ -27,26 +29,48 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Browser, Page
 
 import bench_grading
+import bench_models
 import browser
 import learn
+from bench_table import Figure, milliseconds, table
 
 LEARNER = learn.ROOT / ".venv" / "bin" / "python"
 COMPARATOR = ".crs-comparator"
+# What every explorer needs, whoever writes it.
+LIBRARIES = "import plotly.graph_objects, pandas, ipywidgets, anywidget"
+
+# Marks the first control that a learner sees, a slider if there is one, and says what it is.
+MARK_CONTROL = """
+selector => {
+    const panel = document.querySelector(selector + ' .crs-panel');
+    for (const kind of ['input[type=range]', 'select', 'input[type=radio]:checked',
+                        'input[type=checkbox]', '.crs-step:last-child']) {
+        const found = [...panel.querySelectorAll(kind)].find(
+            e => !e.disabled && e.closest('.crs-control').offsetParent !== null);
+        if (!found) continue;
+        found.dataset.crsBench = 'here';
+        return { kind, full: found.type === 'range'
+            && (Number(found.max) - Number(found.value)) < 10 * Number(found.step) };
+    }
+    return null;
+}
+"""
 
 # Waits for the page to come to rest after one key, and returns the milliseconds that took: to the
-# first frame after the last change outside the controls. 150 ms without a change count as rest.
+# first frame after the last change outside the controls. 150 ms without a change count as rest,
+# 10 s without any as a move that changes nothing, which gives null.
 MEASURE_MOVE = """
-([selector, key]) => new Promise((resolve, reject) => {
+([selector, control]) => new Promise(resolve => {
     const explorer = document.querySelector(selector);
-    const slider = explorer.querySelector('.crs-panel input[type=range]');
+    const slider = explorer.querySelector(control);
     let start = null, last = null, rest = null;
-    const give_up = setTimeout(() => { observer.disconnect(); reject('nothing changed'); }, 5000);
+    const give_up = setTimeout(() => { observer.disconnect(); resolve(null); }, 10000);
     const observer = new MutationObserver(changes => {
         if (start === null) return;
         if (!changes.some(c => !(c.target.closest ?? (() => null)).call(c.target, '.crs-panel')))
@@ -67,26 +91,6 @@ MEASURE_MOVE = """
     window.crsReady = true;
 })
 """
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table."""
-
-    what: str
-    value: str
-    note: str = ""
-
-
-def percentile(values: Sequence[float], fraction: float) -> float:
-    """Return the smallest value that at least ``fraction`` of all values do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(fraction * len(ordered)) - 1)]
-
-
-def milliseconds(values: Sequence[float]) -> str:
-    """Return median and 95th percentile in words."""
-    return f"median {statistics.median(values):.0f} ms, p95 {percentile(values, 0.95):.0f} ms"
 
 
 def seconds_of(command: Sequence[object], *, cwd: Path, times: int) -> list[float]:
@@ -114,7 +118,30 @@ def bench_import(neutral: Path) -> list[Figure]:
                 f"{ratio:.1f} × the bare interpreter",
             )
         )
-    return rows
+    return rows + bench_beside_libraries(neutral)
+
+
+def bench_beside_libraries(neutral: Path, times: int = 15) -> list[Figure]:
+    """Measure what the course adds to the import of the libraries that it stands on."""
+    taken: dict[str, list[float]] = {}
+    for _ in range(times):  # in turn, so that a busy moment strikes both alike
+        for name, code in (
+            ("plotly, pandas, ipywidgets, anywidget", LIBRARIES),
+            ("these and crs.explorers", f"{LIBRARIES}; import crs.explorers"),
+            ("these, crs.explorers and crs.quiz", f"{LIBRARIES}; import crs.explorers, crs.quiz"),
+        ):
+            taken.setdefault(name, []).extend(
+                seconds_of([LEARNER, "-c", code], cwd=neutral, times=1)
+            )
+    alone = statistics.median(next(iter(taken.values())))
+    return [
+        Figure(
+            f"import {name}",
+            milliseconds([1000 * one for one in found]),
+            f"{1000 * (statistics.median(found) - alone):+.0f} ms; aim: at most +300",
+        )
+        for name, found in taken.items()
+    ]
 
 
 @contextmanager
@@ -143,31 +170,98 @@ def bench_lessons(lab: learn.Lab, chromium: Browser) -> list[Figure]:
     return rows
 
 
+def moves_of(page: Page, explorer: str, moves: int) -> tuple[list[float | None], str]:
+    """Move an explorer's first control by the keyboard, again and again.
+
+    Returns
+    -------
+    list of float or None
+        Milliseconds of each move; None where nothing changed.
+    str
+        What sort of control it was; empty where there is none.
+    """
+    marked = page.evaluate(MARK_CONTROL, explorer)
+    if marked is None:
+        return [], ""
+    here = "[data-crs-bench=here]"
+    page.locator(here).scroll_into_view_if_needed()
+    radio = "radio" in marked["kind"]
+    forth, back = ("ArrowLeft", "ArrowRight") if marked["full"] else ("ArrowRight", "ArrowLeft")
+    if marked["kind"] == "select":
+        forth, back = "ArrowDown", "ArrowUp"
+    elif "range" not in marked["kind"] and not radio:
+        forth = back = "Space"
+    taken: list[float | None] = []
+    for number in range(moves):
+        # Of choices there are few, so that they are gone through to and fro one by one.
+        block = 10 if "range" in marked["kind"] else 1
+        key = forth if (number // block) % 2 == 0 else back
+        # A choice side by side moves the focus with the mark.
+        control = "input[type=radio]:checked" if radio else here
+        page.evaluate("window.crsReady = false")
+        page.evaluate(
+            f"args => {{ window.crsMove = ({MEASURE_MOVE})(args); }}", [explorer, control]
+        )
+        page.wait_for_function("window.crsReady")
+        page.keyboard.press(key)
+        found = page.evaluate("window.crsMove")
+        taken.append(None if found is None else float(found))
+        if taken[-3:] == [None] * 3:
+            break
+    return taken, str(marked["kind"])
+
+
+def move_figure(what: str, taken: Sequence[float | None], kind: str) -> Figure:
+    """Sum up the moves of one explorer."""
+    if not kind:
+        return Figure(what, "not measured", "it has no control")
+    # The first moves compile what the browser and the kernel need.
+    steady = [one for one in taken[5:] if one is not None]
+    if not steady:
+        return Figure(what, "not measured", f"no move of {kind} changed the page")
+    notes = [f"{len(steady)} moves", "aim: p95 under 100 ms"]
+    if taken[0] is not None:
+        notes.insert(1, f"the very first took {taken[0]:.0f} ms")
+    if "range" not in kind:
+        notes.insert(0, f"it has no slider, so by its {kind}")
+    if len(steady) < len(taken[5:]):
+        notes.append(f"{len(taken[5:]) - len(steady)} more changed nothing")
+    return Figure(what, milliseconds(steady), "; ".join(notes))
+
+
 def bench_slider(lab: learn.Lab, chromium: Browser, moves: int) -> list[Figure]:
-    """Measure moves of the comparator's first slider, by the keyboard."""
+    """Measure moves of the comparator's first slider in its lesson, by the keyboard."""
     lesson = "05-grading.ipynb"
     if not (lab.root / lesson).exists():
         return [Figure("slider to redrawn page", "not measured", f"there is no {lesson}")]
     with opened(lab, chromium, lesson) as page:
         browser.run_all(page)
-        page.locator(
-            f"{COMPARATOR} .crs-panel input[type=range]"
-        ).first.scroll_into_view_if_needed()
-        taken = []
-        for number in range(moves + 5):
-            key = "ArrowRight" if (number // 10) % 2 == 0 else "ArrowLeft"
-            page.evaluate("window.crsReady = false")
-            page.evaluate(
-                f"args => {{ window.crsMove = ({MEASURE_MOVE})(args); }}",
-                [COMPARATOR, key],
-            )
-            page.wait_for_function("window.crsReady")
-            page.keyboard.press(key)
-            taken.append(float(page.evaluate("window.crsMove")))
-    # The first moves compile what the browser and the kernel need.
-    steady = taken[5:]
-    note = f"{moves} moves by keyboard; the very first took {taken[0]:.0f} ms; aim: p95 under 100"
-    return [Figure("slider to redrawn page, comparator", milliseconds(steady), note)]
+        taken, kind = moves_of(page, COMPARATOR, moves + 5)
+    return [move_figure("slider to redrawn page, comparator in lesson 05", taken, kind)]
+
+
+def bench_explorers(lab: learn.Lab, chromium: Browser, moves: int) -> list[Figure]:
+    """Measure moves of every explorer's first control, each explorer alone on a page."""
+    code = "import crs.explorers, json; print(json.dumps(crs.explorers.__all__))"
+    listed = subprocess.run([LEARNER, "-c", code], capture_output=True, check=True, text=True)
+    rows = []
+    for name in json.loads(listed.stdout):
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(f"from crs.explorers import {name}\n\n{name}()")],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        path = lab.root / f"bench-{name}.ipynb"
+        nbformat.write(notebook, path)
+        what = f"slider to redrawn page, {name}"
+        with opened(lab, chromium, path.name) as page:
+            browser.run_all(page)
+            errors = browser.cell_errors(page)
+            if errors:
+                rows.append(Figure(what, "not measured", "; ".join(errors)))
+                continue
+            taken, kind = moves_of(page, ".crs-explorer", moves + 5)
+        rows.append(move_figure(what, taken, kind))
+    return rows
 
 
 def bench_set_up(folder: Path) -> list[Figure]:
@@ -212,6 +306,9 @@ def bench_set_up(folder: Path) -> list[Figure]:
 def measure(wanted: Sequence[str], moves: int) -> list[Figure]:
     """Take all measurements that were asked for."""
     rows: list[Figure] = []
+    if "models" in wanted:
+        learn.say("Measuring the simulator")
+        rows += bench_models.measure()
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
         if "import" in wanted:
@@ -240,6 +337,7 @@ def _in_browser(folder: Path, wanted: Sequence[str], moves: int) -> list[Figure]
         steps: list[tuple[str, Callable[[], list[Figure]]]] = [
             ("lessons", lambda: bench_lessons(lab, chromium)),
             ("slider", lambda: bench_slider(lab, chromium, moves)),
+            ("slider", lambda: bench_explorers(lab, chromium, moves)),
         ]
         for name, step in steps:
             if name in wanted:
@@ -248,24 +346,9 @@ def _in_browser(folder: Path, wanted: Sequence[str], moves: int) -> list[Figure]
     return rows
 
 
-def table(rows: Sequence[Figure]) -> str:
-    """Return the measurements as text in columns."""
-    widths = [max(len(text) for text in column) for column in zip(*map(_cells, rows), strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(_cells(row), widths, strict=True)
-        ).rstrip()
-        for row in rows
-    )
-
-
-def _cells(row: Figure) -> tuple[str, str, str]:
-    return row.what, row.value, row.note
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    everything = ("import", "lessons", "slider", "set-up", "grading")
+    everything = ("models", "import", "lessons", "slider", "set-up", "grading")
     parser = argparse.ArgumentParser(description="Measure what a learner waits for.")
     parser.add_argument("--moves", type=int, default=60)
     parser.add_argument("--only", default=",".join(everything))
