@@ -147,7 +147,9 @@ def simulate(
     description = load_model(model)
     moments = _checked_times(description, times)
     settings = _checked_parameters(description, parameters or {})
-    settings |= _infusion_settings(description, infusions)
+    corners = _infusion_settings(description, infusions)
+    moments = _at_corners(moments, [at for name, at in corners.items() if "rate" not in name])
+    settings |= corners
     wanted = _checked_outputs(description, outputs)
     with _ENGINE, _own_locale():
         columns = _engine(model).run(settings, moments, wanted)
@@ -224,6 +226,22 @@ def _checked_times(model: Model, times: Sequence[float] | Numbers) -> Numbers:
         if not before <= moment <= model.longest_time:  # NaN is no number in any order
             raise InvalidInput("times", float(moment), allowed)
     return moments
+
+
+def _at_corners(moments: Numbers, corners: Sequence[float]) -> Numbers:
+    """Move what differs from a corner in its last digits alone to that corner."""
+    known = np.unique(corners or [0.0])
+    after = np.clip(np.searchsorted(known, moments), 1, len(known) - 1) if len(known) > 1 else 0
+    for near in (known[after - 1], known[after]) if len(known) > 1 else (known[0],):
+        moments = np.where(np.abs(moments - near) < _SAME_MOMENT, near, moments)
+    return moments
+
+
+def _distinct(times: Numbers) -> tuple[Numbers, npt.NDArray[np.intp]]:
+    """List the moments that differ, and which of them each time is."""
+    moments, where = np.unique(times, return_inverse=True)
+    new = np.append(True, np.diff(moments) >= _SAME_MOMENT)
+    return moments[new], (np.cumsum(new) - 1)[where]
 
 
 def _number(field: str, value: object, low: float, high: float, unit: str) -> float:
@@ -341,7 +359,7 @@ class _Engine:
         """Solve, and return one row per output."""
         self._apply({**self._rests, **settings} if self._moved else settings)
         self._moved = False
-        moments, where = np.unique(times, return_inverse=True)
+        moments, where = _distinct(times)
         return self._solve(0.0, moments, outputs)[:, where]
 
     def run_in_steps(
@@ -355,7 +373,7 @@ class _Engine:
         """Solve from one change to the next; return one row per output, and the last state."""
         now = {**self._rests, **settings, **start}
         self._moved = True
-        moments, where = np.unique(times, return_inverse=True)
+        moments, where = _distinct(times)
         last = float(moments[-1])
         rows = np.empty((len(outputs), len(moments)))
         due = [change for change in changes if change.time < last]
@@ -380,8 +398,8 @@ class _Engine:
     def _solve(self, begin: float, moments: Numbers, outputs: list[str]) -> Numbers:
         """Solve from what is set; times count from the beginning of this step."""
         copasi = self._copasi
-        first = int(moments[0] > begin)  # the engine's list begins where it starts
-        listed = [begin, *moments] if first else moments
+        first = int(moments[0] > begin + _SAME_MOMENT)  # the engine's list begins where it starts
+        listed = [begin, *moments] if first else [begin, *moments[1:]]
         self._task.getProblem().setValues(" ".join(repr(float(at - begin)) for at in listed))
         ready = self._task.initializeRaw(copasi.CCopasiTask.OUTPUT_UI)
         if not (ready and self._task.processRaw(True)):

@@ -25,15 +25,15 @@ from crs.patients.observation import (
 )
 from crs.patients.virtual import VirtualPatient, virtual_patient
 
-COHORT_FILE = Path(__file__).parent / "cohort" / "SYNTHETIC_cohort.csv"
+COHORT_FILE = Path(__file__).parent / "cohort_data" / "SYNTHETIC_cohort.csv"
 FIRST_SEED = 20_000
 PATIENTS = 120
 LAST_DAY = 28
 STEP_H = 4.0
 _HOURS_A_DAY = 24.0
 _TIMES_H = np.arange(0.0, LAST_DAY * _HOURS_A_DAY + STEP_H, STEP_H)
-# Convention: what the cohort's hospital did. Grade 3 is treated an hour after it is first seen.
-_TREATED_GRADE = 3
+# Convention: what the cohort's hospital did. Grade 3 is treated eight hours after it is first seen.
+_TREATED_GRADE, _TREATED_AFTER_H = 3, 8.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _treatment(patient: VirtualPatient, chart: Chart) -> tuple[Dose, ...]:
     severe = first_at_least(chart, _TREATED_GRADE)
     if severe is None:
         return ()
-    return (Dose("tocilizumab", severe + 1, tocilizumab_dose_mg(patient.weight_kg)),)
+    return (Dose("tocilizumab", severe + _TREATED_AFTER_H, tocilizumab_dose_mg(patient.weight_kg)),)
 
 
 def rows_of(followed: CohortPatient) -> Iterator[dict[str, object]]:
@@ -146,7 +146,7 @@ def rows_of(followed: CohortPatient) -> Iterator[dict[str, object]]:
 
 
 def _rounded(value: float) -> float:
-    """Round to three significant digits: a laboratory reports no more, and every platform agrees."""
+    """Round to three significant digits, as a laboratory does; so every platform agrees."""
     return float(f"{value:.3g}")
 
 

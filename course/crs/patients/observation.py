@@ -41,10 +41,10 @@ LOW_MAP_MMHG = 65.0
 LOW_SPO2 = 92.0
 FEVER_C = 38.0
 # Mean arterial pressure that two boluses can make up for; what lacks beyond needs a vasopressor.
-FLUIDS_REACH_MMHG = 9.0
+FLUIDS_REACH_MMHG = 13.0
 NOREPINEPHRINE_UG_MIN_PER_MMHG = 1.0
-SECOND_PRESSOR_FROM_MMHG = 24.0
-VASOPRESSIN_FROM_MMHG = 17.0
+SECOND_PRESSOR_FROM_MMHG = 26.0
+VASOPRESSIN_FROM_MMHG = 20.0
 _MOST_NOREPINEPHRINE = 60.0
 # Saturation on room air from which each device is taken, with the oxygen that it gives.
 _CANNULA_FROM, _HIGH_FLOW_FROM, _PRESSURE_FROM, _VENTILATOR_FROM = 92.0, 85.0, 78.0, 70.0
@@ -125,7 +125,7 @@ def _oxygen_for(spo2: float) -> tuple[str, float, float]:
         flow = float(min(6, 1 + math.floor(_CANNULA_FROM - spo2)))
         return "nasal cannula", flow, 0.20 + 0.04 * flow
     if spo2 >= _PRESSURE_FROM:
-        return "high-flow nasal cannula", 40.0, round(0.4 + 0.03 * (_HIGH_FLOW_FROM - spo2), 2)
+        return "high-flow nasal cannula", 40.0, round(0.45 + 0.02 * (_HIGH_FLOW_FROM - spo2), 2)
     if spo2 >= _VENTILATOR_FROM:
         return "BiPAP", 0.0, 0.6
     return "ventilator", 0.0, 0.8
@@ -233,13 +233,13 @@ class Assay:
     window_days: int = 0
 
 
-# Days on which the cohort of the published summary gave samples: mediators nearly every day (about 21
-# samples per patient), C-reactive protein and the like in windows around every seventh day. How wide
-# these were was not read; two days to either side are a convention.
+# Days on which the cohort of the published summary gave samples: mediators nearly every day (about
+# 21 samples per patient), C-reactive protein and the like in windows around every seventh day. How
+# wide these were was not read; two days to either side are a convention.
 DAILY = (*range(15), 16, 18, 20, 22, 24, 26, 28)
 WEEKLY = (0, 7, 14, 21, 28)
-# The highest values of interleukin-6 and interferon-gamma in the summary are so alike that the assay
-# ended there: 1500 and 2900 pg/mL (inferred).
+# The highest values of interleukin-6 and interferon-gamma in the summary are so alike that the
+# assay ended there: 1500 and 2900 pg/mL (inferred).
 ASSAYS: Mapping[str, Assay] = MappingProxyType(
     {
         "il6": Assay("il6_total", "il6_pg_ml", 0.2, 1.0, 1500.0, 24.0, DAILY),
@@ -271,7 +271,8 @@ def measured(assay: Assay, true_values: Numbers, random: np.random.RandomState) 
     ndarray of shape (n,)
     """
     noise = np.exp(assay.error * random.standard_normal(len(true_values)))
-    return np.clip(np.maximum(true_values, 0) * noise, assay.lowest, assay.highest)
+    reported = np.clip(np.maximum(true_values, 0) * noise, assay.lowest, assay.highest)
+    return np.asarray(reported, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -318,7 +319,10 @@ def chart_of(
     Chart
     """
     count = len(times_h)
-    temp = np.round(np.clip(values["temp_c"] + 0.1 * random.standard_normal(count), 34, 43), 1)
+    temp: Numbers = np.asarray(
+        np.round(np.clip(values["temp_c"] + 0.1 * random.standard_normal(count), 34, 43), 1),
+        dtype=float,
+    )
     pressure = np.round(values["map_mmhg"] + 1.5 * random.standard_normal(count))
     saturation = np.round(np.clip(values["spo2_room_air"] + random.standard_normal(count), 40, 100))
     support = tuple(

@@ -12,11 +12,9 @@ from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
 import numpy as np
-from pydantic import Field
 
-from crs.checked_yaml import read_checked
+from crs.checked_yaml import Record, limits, read_checked
 from crs.errors import InvalidInput
-from crs.guidelines.schema import Record
 from crs.models.cascade import Dose, Snapshot
 from crs.models.parameters import ParameterStatus, load_model
 
@@ -49,7 +47,7 @@ class Effect(Record):
 
     kind: Literal["lognormal", "normal"]
     middle: float
-    spread: Annotated[float, Field(ge=0)]
+    spread: Annotated[float, limits(ge=0)]
     unit: str
     meaning: str
     source: str
