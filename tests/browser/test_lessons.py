@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -201,3 +202,22 @@ def test_the_start_page_leads_to_the_lesson(lab: learn.Lab, chromium: Browser) -
         assert page.refused == set()  # type: ignore[attr-defined]
     finally:
         page.context.close()
+
+
+def test_a_figure_that_arrives_empty_is_drawn_once_more(
+    open_and_run: Callable[..., Page], lab: learn.Lab
+) -> None:
+    code = (
+        "from crs.explorers import WashoutView\n"
+        "view = WashoutView()\n"
+        "view.pictures[0].figure._widget_data = []  # as if it got lost on the way\n"
+        "view"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, lab.root / "empty-figure.ipynb")
+    page = open_and_run("empty-figure.ipynb")
+    page.wait_for_function(
+        "() => document.querySelector('.crs-picture .js-plotly-plot')?.data?.length > 0",
+        timeout=30_000,
+    )

@@ -1,8 +1,13 @@
-// Gives the figure beside it the role of an image, and its words.
+// Gives the figure beside it the role of an image, and its words; asks for it again if it is empty.
+
+// A figure whose data got lost on the way to the browser never draws itself. On a busy machine that
+// happens when cells run while JupyterLab still asks the kernel which widgets there are.
+const PATIENCE_MS = 3000;
 
 function render({ model, el }) {
   el.hidden = true;
   let figure = null;
+  let empty_since = null;
   const apply = () => {
     if (!figure) return;
     figure.setAttribute("role", "img");
@@ -13,7 +18,15 @@ function render({ model, el }) {
     figure = box && box.querySelector(".js-plotly-plot");
     apply();
     const drawing = figure && figure.querySelector(".main-svg");
-    if (!drawing || !figure.data || !figure.data.length) return false;
+    if (!drawing) return false;
+    if (!figure.data || !figure.data.length) {
+      empty_since ??= Date.now();
+      if (Date.now() - empty_since > PATIENCE_MS) {
+        empty_since = null;
+        model.send({ empty: true });
+      }
+      return false;
+    }
     // It was drawn before it stood on the page; this makes it take the page's width. Only this
     // one: a resize event for all would empty figures that are still being drawn.
     if (Math.abs(drawing.clientWidth - figure.clientWidth) > 1) figure._responsiveChartHandler?.();

@@ -320,6 +320,7 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self.picture: Picture | None = None
         self.figure: go.FigureWidget | None = None
         self._alt = AltText()
+        self._alt.on_msg(self._on_alt)
         self._overlay = html_block("crs-overlay")
 
     def show(self, picture: Picture) -> None:
@@ -331,14 +332,22 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             With as many traces as the one before.
         """
         if self.figure is None or self.picture is None:
-            self.figure = draw(picture)
-            overlay = (self._overlay,) if picture.overlay else ()
-            self.children = (self.figure, *overlay, self._alt)
+            self._draw(picture)
         else:
             redraw(self.figure, self.picture, picture)
         self.picture = picture
         self._alt.text = picture.alt
         self._overlay.value = picture.overlay
+
+    def _draw(self, picture: Picture) -> None:
+        self.figure = draw(picture)
+        overlay = (self._overlay,) if picture.overlay else ()
+        self.children = (self.figure, *overlay, self._alt)
+
+    def _on_alt(self, widget: object, content: object, buffers: object) -> None:
+        """Draw the figure once more, as the browser says that it arrived empty."""
+        if content == {"empty": True} and self.picture is not None:
+            self._draw(self.picture)
 
     @property
     def alt(self) -> str:
