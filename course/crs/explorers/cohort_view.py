@@ -105,18 +105,16 @@ class CohortView(Explorer):
             margins={**STRIP_MARGINS, "plot": HEIGHT - STRIP_MARGINS["t"] - STRIP_MARGINS["b"]}
         )
         self.handle.on_msg(self._on_handle)
-        columns = widgets.Box([self._strip, self._roc])
-        columns.layout = widgets.Layout(display="flex", flex_flow="row wrap", width="100%")
-        for view in (self._strip, self._roc):
-            view.layout = widgets.Layout(flex="1 1 330px", width="auto", min_width="0")
+        columns = widgets.Box([self._strip, self._roc], layout=_side_by_side())
         self._table = html_block()
         self.compose(columns, self._table, self.handle)
 
     def update(self) -> None:
         """Show the patients, the curve and the counts, and say what they are worth."""
         column = str(self.controls["marker"].value)
-        for name in _MARKERS:
-            self.controls[_threshold(name)].visible = name == column
+        with self.together():  # one more display, not one for each
+            for name in _MARKERS:
+                self.controls[_threshold(name)].visible = name == column
         marked = self._marked(column)
         area = auroc(marked.positives, marked.negatives)
         curve = roc_curve(marked.positives, marked.negatives)
@@ -172,6 +170,18 @@ class CohortView(Explorer):
         low, high = self._span(column)
         value = low * (high / low) ** share
         self.controls[_threshold(column)].value = marker.step * round(value / marker.step)
+
+
+def _side_by_side() -> widgets.Layout:
+    """Return a layout of two columns, or one on a narrow page.
+
+    Columns stand before they are filled: a figure whose width changes while it is drawn is lost.
+    """
+    return widgets.Layout(
+        display="grid",
+        grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",
+        width="100%",
+    )
 
 
 def _slider(marker: _Marker) -> Control:

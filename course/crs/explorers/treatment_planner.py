@@ -49,10 +49,10 @@ class TreatmentPlanner(Explorer):
 
     def __init__(self) -> None:
         controls: dict[str, Control] = {
-            "who": segments("Patient", {"typical": "Typical", "virtual": "By number"}, "typical"),
-            "seed": counter("Number of the virtual patient", 0, 9999, 7),
+            "who": segments("Patient", {"virtual": "By number", "typical": "Typical"}, "virtual"),
+            "seed": counter("Number of the virtual patient", 0, 9999, 27),
             "burden": slider_with_field(
-                "Tumor burden", 0.1, 5, 0.1, 2, "× reference", "More cells to meet, more activation"
+                "Tumor burden", 0.1, 5, 0.1, 1, "× reference", "More cells to meet, more activation"
             ),
             "weight_kg": slider_with_field(
                 "Body weight", 40, 140, 1, 70, "kg", "Doses by weight follow it"
@@ -75,16 +75,14 @@ class TreatmentPlanner(Explorer):
         )
         self._course = self.picture()
         self._given = self.picture()
-        columns = widgets.Box([self._course, self._given])
-        columns.layout = widgets.Layout(display="flex", flex_flow="row wrap", width="100%")
-        for view in (self._course, self._given):
-            view.layout = widgets.Layout(flex="1 1 330px", width="auto", min_width="0")
+        columns = widgets.Box([self._course, self._given], layout=_side_by_side())
         self.compose(columns)
 
     def update(self) -> None:
         """Follow the patient under both plans, and compare them."""
-        planned = self._patient()
-        plans = [self._plan(name) for name in PLANS]
+        with self.together():  # what they hide and show is displayed once
+            planned = self._patient()
+            plans = [self._plan(name) for name in PLANS]
         untreated = outcome_of(planned)
         outcomes: list[Outcome | None] = []
         refusals: list[InvalidInput] = []
@@ -150,9 +148,21 @@ class TreatmentPlanner(Explorer):
         )
 
 
+def _side_by_side() -> widgets.Layout:
+    """Return a layout of two columns, or one on a narrow page.
+
+    Columns stand before they are filled: a figure whose width changes while it is drawn is lost.
+    """
+    return widgets.Layout(
+        display="grid",
+        grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",
+        width="100%",
+    )
+
+
 def _plan_controls(plan: str, *, steroid_days: int) -> dict[str, Control]:
     def day(label: str) -> Control:
-        return slider_with_field(label, 0, _LAST_START_DAY, 0.25, 7, "day")
+        return slider_with_field(label, 0, _LAST_START_DAY, 0.25, 8, "day")
 
     return {
         f"{plan}_tocilizumab": choice(
