@@ -12,6 +12,7 @@ from crs.guidelines.schema import Guideline
 from crs.guidelines.tables import STATUS_WORDS, result_text, source_lines
 from crs.models.parameters import Model, Parameter, load_model, model_ids
 from crs.models.removal import CRP_HALF_LIFE
+from crs.patients.virtual import population
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "clinical-sources.md"
 INTRODUCTION = """\
@@ -49,6 +50,7 @@ def page() -> str:
         MODELS_INTRODUCTION,
         *(_model(model) for model in models),
         _beside_the_models(),
+        _people(),
     ]
     return "\n".join(parts)
 
@@ -105,6 +107,28 @@ def _model(model: Model) -> str:
 def _beside_the_models() -> str:
     lines = ["### C-reactive protein", "", "In `removal.py`.", ""]
     return "\n".join([*lines, *_parameters({"half_life": CRP_HALF_LIFE}), ""])
+
+
+def _people() -> str:
+    people = population()
+    lines = [
+        "### How virtual patients differ",
+        "",
+        "Middle and spread of what differs from the typical patient: median and standard deviation "
+        "of the logarithm, or mean and standard deviation.",
+        "",
+        f"In `{people.id}.yaml`.",
+        "",
+        *(f"- `{key}`: {source}" for key, source in people.sources.items()),
+        "",
+        "| effect | kind | middle | spread | unit | meaning | source | status |",
+        "| --- | --- | --: | --: | --- | --- | --- | --- |",
+    ]
+    for name, one in people.effects.items():
+        sizes = (one.kind, f"{one.middle:g}", f"{one.spread:g}")
+        cells = (f"`{name}`", *sizes, one.unit, one.meaning, one.source, one.status)
+        lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+    return "\n".join([*lines, ""])
 
 
 def _parameters(parameters: Mapping[str, Parameter]) -> list[str]:

@@ -141,7 +141,7 @@ def test_worse_numbers_never_ask_for_less() -> None:
 
 
 def test_ice_goes_from_ten_to_nothing() -> None:
-    assert [ice_of(x) for x in (-1, 0, 0.3, 0.34, 1, 3.2, 99)] == [10, 10, 10, 9, 7, 1, 0]
+    assert [ice_of(x) for x in (-1, 0, 0.6, 0.64, 1.3, 3.5, 99)] == [10, 10, 10, 9, 7, 1, 0]
 
 
 def test_no_grade_before_the_first_fever() -> None:

@@ -39,6 +39,8 @@ SEEN = (
 
 LOW_MAP_MMHG = 65.0
 LOW_SPO2 = 92.0
+# So much of the state shows in no test (convention).
+UNNOTICED_NEUROTOXICITY = 0.3
 FEVER_C = 38.0
 # Mean arterial pressure that two boluses can make up for; what lacks beyond needs a vasopressor.
 FLUIDS_REACH_MMHG = 13.0
@@ -198,7 +200,7 @@ def ice_of(neurotoxicity: float) -> int:
     int
         10 to 0.
     """
-    return max(0, 10 - math.floor(3 * max(0.0, neurotoxicity)))
+    return max(0, 10 - math.floor(3 * max(0.0, neurotoxicity - UNNOTICED_NEUROTOXICITY)))
 
 
 @dataclass(frozen=True)
