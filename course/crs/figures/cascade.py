@@ -28,7 +28,7 @@ _CURVES = (0.42, 1.0)
 _ROWS = (0.0, 0.29)
 _FLOOR = 0.1  # pg/mL: below this the logarithmic picture ends
 _HEIGHT = 520
-_MARGINS = {"l": 62, "r": 92, "t": 34, "b": 50}
+_MARGINS = {"l": 56, "r": 88, "t": 34, "b": 50}
 _HOURS_A_DAY = 24.0
 _LONGEST_IN_HOURS = 72.0
 _LABEL_PX = 15.0
@@ -77,6 +77,7 @@ def cascade_picture(
             },
             range=[0, window_h / scale],
             dtick=_tick(window_h / scale),
+            tickangle=0,
             anchor="y2",
         ),
         "yaxis": axis(
@@ -95,11 +96,11 @@ def cascade_picture(
         ),
         "annotations": [
             _note(
-                "Each against its own peak" if share else "Level in blood, pg/mL, logarithmic",
+                "Each against its own peak" if share else "Level in blood, pg/mL",
                 0,
                 _CURVES[1],
             ),
-            _note("In order of rise:  ┃ a tenth of the way to the peak,  ◆ peak", 0, _ROWS[1]),
+            _note("┃ a tenth of the way up    ◆ peak", 0, _ROWS[1]),
             *_end_labels(result, rises, window_h, share, y_range),
             *_row_times(rises, result.asked.kind == "CAR T cells"),
         ],
@@ -221,7 +222,8 @@ def _ticks(share: bool, highest: float) -> dict[str, Any]:
 
 
 def _tick(length: float) -> float:
-    return next(step for step in (1, 2, 4, 6, 12, 24) if length / step <= 8)
+    """Return a step that ends where the axis ends, with few enough labels for a narrow page."""
+    return next(step for step in (1, 2, 6, 7, 12, 24) if length % step == 0 and length <= 7 * step)
 
 
 def _end_labels(

@@ -37,7 +37,8 @@ from crs.patients.whole_patient import (
 )
 
 _HOURS_A_DAY = 24.0
-_MARGINS = {"l": 50, "r": 54, "t": 50, "b": 40}
+_MARGINS = {"l": 50, "r": 54, "t": 58, "b": 40}
+_LEFT_PX = -44  # from the plot to the left edge, for what heads the picture
 _GAP_PX = 19
 _LABEL_PX = 13.0
 _FLOOR_SHARE = 0.01  # %: below this share of a peak a band ends
@@ -60,15 +61,15 @@ class _Band:
 
 
 _BANDS = (
-    _Band("cells", 58, "CAR T cells and target cells, % of the untreated peak"),
+    _Band("cells", 58, "CAR T, target cells, % of peak"),
     _Band("mediators", 88, "Mediators, pg/mL"),
     _Band("il6", 58, "IL-6 in serum, pg/mL"),
     _Band("signal", 40, "IL-6 signal, % of its most"),
     _Band("crp", 42, "CRP, mg/L"),
     _Band("ferritin", 36, "Ferritin, µg/L"),
     _Band("temp", 46, "Temperature, °C"),
-    _Band("map", 42, "Mean arterial pressure without vasopressors, mmHg"),
-    _Band("spo2", 42, "Oxygen saturation on room air, %"),
+    _Band("map", 42, "MAP without vasopressors, mmHg"),
+    _Band("spo2", 42, "Oxygen saturation, room air, %"),
     _Band("ice", 36, "ICE score, 10 to 0"),
     _Band("grade", 40, "ASTCT 2019 grade"),
 )
@@ -245,16 +246,15 @@ def _layout(result: WholeCourse, name: str, treated: bool) -> dict[str, Any]:
             }
         ],
         "annotations": [
-            _note(name, 1.0, {"size": 12, "color": MUTED}, yshift=24),
+            _note(name, 1.0, {"size": 12, "color": MUTED}, xshift=_LEFT_PX, yshift=38),
             _note(
-                f"┊ {result.asked.treatment}, day {day:g}.  Gray dashes: without it."
+                f"┊ {result.asked.treatment}, day {day:g}; gray: without"
                 if treated
-                else "Dots: 38.0 °C, 65 mmHg, 92 %",
+                else f"Dotted: {FEVER_C:.1f} °C, {LOW_MAP_MMHG:g} mmHg, {LOW_SPO2:g} %",
                 1.0,
                 {"size": 12, "color": ACCENT if treated else MUTED},
-                x=1.0,
-                xanchor="right",
-                yshift=24,
+                xshift=_LEFT_PX,
+                yshift=21,
             ),
             *(
                 _note(
@@ -537,8 +537,7 @@ def sensitivity_picture(extreme: Extreme, value: float, bars: Sequence[Bar], nam
             _note(name, 1.0, {"size": 12, "color": MUTED}, yshift=30),
             _note(
                 f"<span style='color:{SERIES[0]}'>▼ × {SMALLER:g}</span>    "
-                f"<span style='color:{SERIES[1]}'>▲ × {LARGER:g}</span>    "
-                "one property at a time;  ┃ unchanged",
+                f"<span style='color:{SERIES[1]}'>▲ × {LARGER:g}</span>    ┃ unchanged",
                 1.0,
                 {"size": 12, "color": INK},
                 yshift=10,
