@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from autograder.ward.frames import (
     Closed,
     FrameError,
     Malformed,
+    Reader,
     TimedOut,
     TooBig,
     receive,
@@ -26,6 +27,15 @@ from autograder.ward.frames import (
 )
 
 Ends = tuple[socket.socket, socket.socket]
+Receive = Callable[[socket.socket, float], dict[str, object]]
+both_ways = pytest.mark.parametrize(
+    "received",
+    [
+        lambda sock, seconds: receive(sock, seconds)[0],
+        lambda sock, seconds: Reader(sock, 0.001).receive(seconds),
+    ],
+    ids=["one", "many"],
+)
 
 _JSON = st.recursive(
     st.none()
@@ -65,11 +75,12 @@ def test_adjacent_surrogates_stay_two(ends: Ends) -> None:
     assert receive(ends[1], 5)[0] == {"text": "\ud83d\ude00"}
 
 
-def test_a_long_message_in_both_directions(ends: Ends) -> None:
+@both_ways
+def test_a_long_message_in_both_directions(ends: Ends, received: Receive) -> None:
     message = {"text": "x" * 5_000_000}
     sender = threading.Thread(target=send, args=(ends[0], message))
     sender.start()
-    assert receive(ends[1], 10)[0] == message
+    assert received(ends[1], 10) == message
     sender.join()
 
 
@@ -114,6 +125,7 @@ def raw(body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("sent", "error"),
     [
@@ -134,7 +146,7 @@ def raw(body: bytes) -> bytes:
     ],
 )
 def test_what_is_no_message_is_one_kind_of_error(
-    ends: Ends, sent: bytes, error: type[FrameError]
+    ends: Ends, sent: bytes, error: type[FrameError], received: Receive
 ) -> None:
     def speak() -> None:
         ends[0].sendall(sent)
@@ -143,7 +155,7 @@ def test_what_is_no_message_is_one_kind_of_error(
     sender = threading.Thread(target=speak)
     sender.start()
     with pytest.raises(error):
-        receive(ends[1], 10)
+        received(ends[1], 10)
     ends[1].close()
     sender.join()
 
@@ -157,7 +169,8 @@ def test_no_bytes_break_more_than_the_message(data: bytes) -> None:
             assert type(receive(other, 5)[0]) is dict
 
 
-def test_time_counts_for_the_whole_message(ends: Ends) -> None:
+@both_ways
+def test_time_counts_for_the_whole_message(ends: Ends, received: Receive) -> None:
     stop = threading.Event()
 
     def trickle() -> None:
@@ -169,15 +182,16 @@ def test_time_counts_for_the_whole_message(ends: Ends) -> None:
     sender.start()
     start = time.monotonic()
     with pytest.raises(TimedOut):
-        receive(ends[1], 0.3)
+        received(ends[1], 0.3)
     assert time.monotonic() - start < 2
     stop.set()
     sender.join()
 
 
-def test_nobody_speaks_and_nobody_reads(ends: Ends) -> None:
+@both_ways
+def test_nobody_speaks_and_nobody_reads(ends: Ends, received: Receive) -> None:
     with pytest.raises(TimedOut):
-        receive(ends[1], 0.05)
+        received(ends[1], 0.05)
     with pytest.raises(TimedOut):
         send(ends[0], {"text": "x" * 10_000_000}, seconds=0.05)
 
@@ -194,3 +208,32 @@ def test_the_blocking_mode_is_left_alone(ends: Ends) -> None:
     send(ends[0], {"a": 1})
     assert receive(ends[1], 5)[0] == {"a": 1}
     assert not os.get_blocking(ends[1].fileno())
+
+
+def test_many_messages_are_told_apart(ends: Ends) -> None:
+    messages: list[dict[str, object]] = [
+        {"number": number, "text": "x" * number} for number in (0, 1, 100_000, 3, 70_000)
+    ]
+
+    def speak() -> None:
+        for message in messages:
+            send(ends[0], message)
+        ends[0].sendall(b"\x00\x00")
+        ends[0].close()
+
+    sender = threading.Thread(target=speak)
+    sender.start()
+    reader = Reader(ends[1], 0.001)
+    assert [reader.receive(5) for _ in messages] == messages
+    with pytest.raises(Closed):
+        reader.receive(5)
+    sender.join()
+
+
+def test_a_message_may_be_too_long_for_its_receiver_alone(ends: Ends) -> None:
+    send(ends[0], {"a": 1})
+    send(ends[0], {"a": "x" * 100})
+    reader = Reader(ends[1])
+    assert reader.receive(5, 50) == {"a": 1}
+    with pytest.raises(TooBig):
+        reader.receive(5, 50)
