@@ -58,6 +58,7 @@ PRACTICE_SEEDS = range(30_000, 30_040)
 STEP_H = 4.0
 LAST_H = 672.0
 _STEPS = int(LAST_H / STEP_H)
+_MOST_VISITS_AHEAD = 8
 _HOURS_A_DAY = 24.0
 
 # ---- Conventions of the ward, none of them from a source
@@ -73,7 +74,7 @@ _CANNULA_REACH = 7.0
 # The most that vasopressors, beyond fluids, and a ventilator can make up for.
 _PRESSORS_REACH_MMHG = 35.0
 _VENTILATOR_REACHES_SPO2 = 55.0
-UNAROUSABLE_FROM = 5.0
+UNAROUSABLE_FROM = 4.0
 INFECTION_START = 0.02
 MISSED_INFECTION = 0.5
 CULTURE_H = 24.0
@@ -169,6 +170,21 @@ class _Tally:
 
 
 @dataclass(frozen=True)
+class _Ahead:
+    """What comes if nothing is given: hour by hour, over some visits."""
+
+    begin_h: float
+    visits: int
+    parameters: Mapping[str, float]
+    values: Mapping[str, Numbers]
+    end: Snapshot
+
+    @property
+    def until_h(self) -> float:
+        return self.begin_h + self.visits * STEP_H
+
+
+@dataclass(frozen=True)
 class Stay:
     """A patient on the ward at one visit, with all that only the model knows.
 
@@ -189,6 +205,7 @@ class Stay:
     _snapshot: Snapshot
     _true: Mapping[str, float]
     _needs: Support
+    _ahead: _Ahead | None = None
     _location: Location = "floor"
     _given: tuple[DrugGiven, ...] = ()
     _boluses: tuple[tuple[float, int], ...] = ()
@@ -531,38 +548,96 @@ def _doses(stay: Stay, orders: Sequence[Order], liters: float) -> list[Dose]:
 
 @dataclass(frozen=True)
 class _Course:
-    """Four hours of the model, hour by hour."""
+    """Four hours of the model, hour by hour; the last whole state, and what is known ahead."""
 
     values: Mapping[str, Numbers]
-    end: Snapshot
+    snapshot: Snapshot
+    ahead: _Ahead | None = None
 
 
 def _model(stay: Stay, doses: Sequence[Dose]) -> _Course:
-    now = stay.time_h
-    patient = stay.patient
-    recent = [item for item in stay._given if item.what == "gm-csf"]
-    stimulated = any(now < item.time_h + _GM_CSF_H for item in recent)
-    middle = now + STEP_H / 2
-    without = patient.neutropenia_from_h <= middle < patient.neutropenia_to_h
-    parameters = {**stay._parameters, "neutropenia": 1.0 if without else 0.0}
-    if stimulated:
-        parameters["macrophage_gain"] *= _GM_CSF_ON_MACROPHAGES
+    """Let four hours pass in the model.
+
+    To start the solver takes longer than to go on. So where nothing is given, it goes on beyond the
+    next visit, twice as far every time, and the visits after are read from that.
+    """
+    now, ahead = stay.time_h, stay._ahead
+    parameters = _parameters_at(stay, now)
     hours = now + np.arange(1.0, STEP_H + 1)
-    begins = patient.infection_h
-    start = stay._snapshot
-    if begins is None or not now <= begins < now + STEP_H:
+    if doses or _infection_begins(stay, now):
+        start = _state_now(stay)
+        return _with_infection(stay, hours, parameters, start, doses)
+    snapshot = stay._snapshot
+    if ahead is None or now >= ahead.until_h:
+        snapshot = _state_now(stay)
+        most = 1 if ahead is None else min(_MOST_VISITS_AHEAD, 2 * ahead.visits)
+        visits = 1
+        while visits < most and _goes_on(stay, now + visits * STEP_H, parameters):
+            visits += 1
+        course = run_cascade(
+            now + np.arange(1.0, visits * STEP_H + 1),
+            parameters=parameters,
+            start=snapshot,
+            outputs=_READ,
+        )
+        ahead = _Ahead(now, visits, parameters, course.values, course.end)
+    first = int(now - ahead.begin_h)
+    values = {name: found[first : first + int(STEP_H)] for name, found in ahead.values.items()}
+    return _Course(values, snapshot, ahead)
+
+
+def _parameters_at(stay: Stay, time_h: float) -> dict[str, float]:
+    middle = time_h + STEP_H / 2
+    without = stay.patient.neutropenia_from_h <= middle < stay.patient.neutropenia_to_h
+    parameters = {**stay._parameters, "neutropenia": 1.0 if without else 0.0}
+    if any(i.what == "gm-csf" and time_h < i.time_h + _GM_CSF_H for i in stay._given):
+        parameters["macrophage_gain"] *= _GM_CSF_ON_MACROPHAGES
+    return parameters
+
+
+def _infection_begins(stay: Stay, time_h: float) -> bool:
+    begins = stay.patient.infection_h
+    return begins is not None and time_h <= begins < time_h + STEP_H
+
+
+def _goes_on(stay: Stay, time_h: float, parameters: Mapping[str, float]) -> bool:
+    same = _parameters_at(stay, time_h) == parameters
+    return same and time_h < LAST_H and not _infection_begins(stay, time_h)
+
+
+def _state_now(stay: Stay) -> Snapshot:
+    """Return the whole state at this visit."""
+    ahead = stay._ahead
+    if ahead is None:
+        return stay._snapshot
+    if stay.time_h == ahead.until_h:
+        return ahead.end
+    return run_cascade(
+        [stay.time_h], parameters=ahead.parameters, start=stay._snapshot, outputs=()
+    ).end
+
+
+def _with_infection(
+    stay: Stay,
+    hours: Numbers,
+    parameters: Mapping[str, float],
+    start: Snapshot,
+    doses: Sequence[Dose],
+) -> _Course:
+    """Run four hours with what is given; split where bacteria come in, if they do."""
+    begins = stay.patient.infection_h
+    if begins is None or not _infection_begins(stay, stay.time_h):
         course = run_cascade(hours, parameters=parameters, start=start, doses=doses, outputs=_READ)
         return _Course(course.values, course.end)
-    # The run is split where bacteria come in; each part sees the doses that begin in it, and those
-    # that run on.
-    early = [hour for hour in hours if hour < begins]
+    # Each part sees the doses that begin in it, and those that run on.
+    early = [float(hour) for hour in hours if hour < begins]
     first = run_cascade(
         [*early, begins], parameters=parameters, start=start, doses=doses, outputs=_READ
     )
     seeded = first.end.states["infection"] + INFECTION_START
-    middle_start = Snapshot(begins, {**first.end.states, "infection": seeded})
+    then = Snapshot(begins, {**first.end.states, "infection": seeded})
     second = run_cascade(
-        hours[len(early) :], parameters=parameters, start=middle_start, doses=doses, outputs=_READ
+        hours[len(early) :], parameters=parameters, start=then, doses=doses, outputs=_READ
     )
     values = {
         name: np.concatenate([first.values[name][: len(early)], second.values[name]])
@@ -598,7 +673,8 @@ def _lived(stay: Stay, before: Location, course: _Course) -> Stay:
         stay,
         time_h=stay.time_h + passed,
         end="died" if dead else stay.end,
-        _snapshot=course.end,
+        _snapshot=course.snapshot,
+        _ahead=course.ahead,
         _true=true,
         _tally=replace(
             tally,
