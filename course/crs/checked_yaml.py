@@ -1,23 +1,20 @@
 """Read a YAML file into a checked record; name the file and the line when something is wrong.
 
-Records are frozen dataclasses. pydantic checks what a file gives them; it is loaded when the first
-file is read, as it takes longer to import than all of the course.
+Records are frozen dataclasses. pydantic checks what a file gives them; it and the parser are loaded
+when the first file is read, as they take longer to import than all of the course.
 """
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
-
-import yaml
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 from crs.errors import InvalidFile, InvalidInput
 
 if TYPE_CHECKING:
+    import yaml
     from pydantic import GetCoreSchemaHandler, TypeAdapter
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -50,8 +47,6 @@ class _Check:
     make: Callable[[], object]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> Any:
-        from typing import Annotated
-
         return handler.generate_schema(Annotated[source, self.make()])
 
 
@@ -126,6 +121,7 @@ def read_checked(path: Path, record: type[RecordT]) -> RecordT:
     InvalidFile
         Names the file, the line, what is wrong and what would be right.
     """
+    import yaml
     from pydantic import ValidationError
 
     text = path.read_text(encoding="utf-8")
@@ -156,9 +152,16 @@ def read_checked(path: Path, record: type[RecordT]) -> RecordT:
     return checked
 
 
-def _tree_and_data(text: str) -> tuple[yaml.Node | None, Any]:
+def _loader(text: str) -> Any:
+    """Return a safe parser, the fast one where there is one."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+
+
+def _tree_and_data(text: str) -> "tuple[yaml.Node | None, Any]":
     """Parse a YAML text once, for its lines and for its values."""
-    loader = _LOADER(text)
+    loader = _loader(text)
     try:
         tree = loader.get_single_node()
         return tree, None if tree is None else loader.construct_document(tree)
@@ -237,7 +240,11 @@ def line_of(text: str, location: Sequence[str | int]) -> int:
     -------
     int
     """
-    node = yaml.compose(text, Loader=_LOADER)
+    import yaml
+
+    loader = _loader(text)
+    node = loader.get_single_node()
+    loader.dispose()
     if node is None:
         return 1
     line = node.start_mark.line
@@ -258,8 +265,10 @@ def line_of(text: str, location: Sequence[str | int]) -> int:
     return int(line) + 1
 
 
-def _repeated_key(node: yaml.Node | None) -> yaml.Node | None:
+def _repeated_key(node: "yaml.Node | None") -> "yaml.Node | None":
     """Find a key that stands twice in one mapping, which YAML readers let pass silently."""
+    import yaml
+
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

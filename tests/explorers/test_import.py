@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("heavy", ["pydantic", "COPASI", "scipy"])
+@pytest.mark.parametrize("heavy", ["pydantic", "yaml", "COPASI", "scipy", "plotly.basewidget"])
 def test_importing_what_lessons_import_does_not_load(heavy: str) -> None:
     code = (
         "import sys, plotly.graph_objects, pandas, ipywidgets, anywidget\n"
