@@ -364,8 +364,8 @@ medians of one small study, and predicts nothing for any person. Every patient h
 SYNTHETIC.
 
 "CD22 study" below are 59 patients on CAR T cells against CD22, graded by ASTCT 2019 (Lichtenstein
-DA et al. Blood 2021;138:2469), as summarized from their published data. A median is in range where it
-lies between the study's quartiles; a share where it lies in the 95 % interval of the study's.
+DA et al. Blood 2021;138:2469), as summarized from their published data. A median is in range where
+it lies between the study's quartiles; a share where it lies in the 95 % interval of the study's.
 
 """
 
