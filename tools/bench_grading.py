@@ -13,13 +13,17 @@ table is to be read. What the ways disagree on is printed below it.
 - otter: ``otter run``, one process per submission, on an equivalent notebook.
 - floor: the same cells one after the other in one warm interpreter, without notebook, gradebook,
   isolation or a time limit. Only what would end that interpreter runs in a fork of it.
+- steps: where the time of one worker of ``autograder grade`` goes, step by step: warm, and without
+  the gradebook.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
+import importlib
 import io
 import json
 import os
@@ -29,7 +33,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +48,7 @@ import submission_mix
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "05-grading"
 BIN = ROOT / ".venv-grading" / "bin"
-WAYS = ("stock", "sealed", "grade-1", "grade-2", "otter", "floor")
+WAYS = ("stock", "sealed", "grade-1", "grade-2", "otter", "floor", "steps")
 # As a course would set nbgrader up that knows no seal. Warnings must not cost marks in either.
 STOCK_CONFIG = """
 c = get_config()
@@ -108,6 +112,7 @@ class Bench:
         default_factory=dict
     )
     remarks: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
 
     def of(self, way: str, submissions: int) -> Figure | None:
         """Find a figure."""
@@ -234,6 +239,8 @@ def run_way(bench: Bench, way: str, size: int, otter_size: int) -> None:
         run_command(bench, way, size, command)
     elif way == "floor":
         run_floor(bench, size)
+    elif way == "steps":
+        run_steps(bench, size)
     elif not any(figure.way == "otter" for figure in bench.figures):
         run_otter(bench, size, min(size, otter_size))
 
@@ -316,6 +323,145 @@ def _run_cells(cells: Sequence[str]) -> None:
     for at, source in enumerate(cells):
         with contextlib.suppress(Exception):
             exec(compile(source, f"<cell {at}>", "exec"), names)
+
+
+# The steps
+
+# What grading calls, and what a reader calls it. Time within an inner step counts for that alone.
+STEPS = (
+    ("read and restore", "autograder.batch.sealing", "read_notebook"),
+    ("read and restore", "autograder.batch.sealing", "restore"),
+    ("read and restore", "autograder.batch.sealing", "plan"),
+    ("ward: fork, namespaces, mounts", "autograder.sealed.wards", "WardHost.open"),
+    ("cells", "autograder.sealed.wards", "Ward.run"),
+    ("ward: copies for the checks", "autograder.sealed.wards", "Ward.checkpoint"),
+    ("ward: ends of processes", "autograder.sealed.wards", "Ward.finish"),
+    ("ward: ends of processes", "autograder.sealed.wards", "Ward.sweep"),
+    ("ward: ends of processes", "autograder.sealed.wards", "Ward.close"),
+    ("examiner: fork and end", "autograder.sealed.examiner", "ExaminerHost.open"),
+    ("examiner: fork and end", "autograder.sealed.examiner", "Examiner.close"),
+    ("checks, the submission asked", "autograder.sealed.examiner", "Examiner.run"),
+    ("clean outputs", "autograder.sealed.notebook", "clean"),
+    ("score", "autograder.batch.work", "verdict_of"),
+    ("write the notebook", "autograder.batch.work", "_written"),
+)
+ISOLATION = ("ward: ", "examiner: ")
+REST = "the rest"
+
+
+@dataclass
+class Steps:
+    """A stopwatch for steps that lie within each other.
+
+    Attributes
+    ----------
+    wall_seconds, own_cpu_seconds : dict of str to float
+        By step: from its begin to its end, and the processor time of this process alone.
+    """
+
+    wall_seconds: dict[str, float] = field(default_factory=dict)
+    own_cpu_seconds: dict[str, float] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=lambda: [REST])
+    _wall: float = field(default_factory=time.perf_counter)
+    _cpu: float = field(default_factory=time.thread_time)
+
+    def watch(self, step: str, module: str, name: str) -> None:
+        """Count a function's time for a step, from now on."""
+        place: Any = importlib.import_module(module)
+        *parents, last = name.split(".")
+        for parent in parents:
+            place = getattr(place, parent)
+        function: Callable[..., Any] = getattr(place, last)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self._turn()
+            self._open.append(step)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._turn()
+                self._open.pop()
+
+        setattr(place, last, watched)
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._turn()
+        self.wall_seconds.clear()
+        self.own_cpu_seconds.clear()
+
+    def stop(self) -> None:
+        """Count until now."""
+        self._turn()
+
+    def _turn(self) -> None:
+        wall, cpu, step = time.perf_counter(), time.thread_time(), self._open[-1]
+        self.wall_seconds[step] = self.wall_seconds.get(step, 0) + wall - self._wall
+        self.own_cpu_seconds[step] = self.own_cpu_seconds.get(step, 0) + cpu - self._cpu
+        self._wall, self._cpu = wall, cpu
+
+
+def run_steps(bench: Bench, size: int) -> None:
+    """Measure the steps of grading in a process of this script's own."""
+    folder = course(bench, "steps", size)
+    taken = process_tree.measure(
+        [BIN / "python", Path(__file__), "--steps-of", folder],
+        cwd=folder,
+        env=grading_environment(),
+    )
+    if taken.status:
+        bench.remarks.append(f"The steps were not measured:\n{taken.output[-1500:]}")
+        return
+    wall, cpu = json.loads(taken.output.splitlines()[-1])
+    bench.steps += [
+        f"Steps of one warm worker, {size} submissions, each:",
+        "",
+        "| Step | Wall ms | of it CPU of the worker itself ms |",
+        "|---|--:|--:|",
+        *(f"| {step} | {1000 * wall[step]:.1f} | {1000 * cpu[step]:.1f} |" for step in wall),
+    ]
+    for name, steps in (
+        ("isolation", [step for step in wall if step.startswith(ISOLATION)]),
+        ("all", list(wall)),
+    ):
+        sums = [1000 * sum(times[step] for step in steps) for times in (wall, cpu)]
+        bench.steps.append(f"| **{name}** | {sums[0]:.1f} | {sums[1]:.1f} |")
+    bench.steps.append("")
+
+
+def steps(folder: Path) -> None:
+    """Grade all submissions in this process, and print what each step took for one."""
+    from autograder.batch import run, submissions, work
+    from autograder.batch.command import _settings
+    from autograder.batch.course import find_course, read_course
+    from autograder.batch.gradebook import Book
+
+    found = read_course(find_course(folder))
+    with Book(found, writing=False) as book:
+        rows = book.assignment(ASSIGNMENT)
+        source = run._source(found, ASSIGNMENT, rows, _settings(found), work.SEALED)
+    source = dataclasses.replace(source, warm=True)
+    handed_in = [
+        submissions.read(found, each, source.notebooks)
+        for each in submissions.find(found, ASSIGNMENT, ())
+    ]
+    watch = Steps()
+    for step in STEPS:
+        watch.watch(*step)
+    work.grade(source, handed_in[0])
+    watch.reset()
+    for submission in handed_in:
+        work.grade(source, submission)
+    watch.stop()
+    order = list(dict.fromkeys([step for step, _, _ in STEPS] + [REST]))
+    print(
+        json.dumps(
+            [
+                {step: times.get(step, 0.0) / len(handed_in) for step in order}
+                for times in (watch.wall_seconds, watch.own_cpu_seconds)
+            ]
+        )
+    )
 
 
 # otter
@@ -450,7 +596,7 @@ def report(bench: Bench) -> list[str]:
             f"| {figure.per_submission_ms:.0f} | {figure.cpu_per_submission_ms:.0f} "
             f"| {figure.peak_mib:.0f} | {figure.processes} | {_ratio(bench, figure)} | {note} |"
         )
-    lines += ["", *_beyond_the_floor(bench), *_growth(bench), *_agreement(bench)]
+    lines += ["", *bench.steps, *_beyond_the_floor(bench), *_growth(bench), *_agreement(bench)]
     return lines + [f"- {remark}" for remark in bench.remarks]
 
 
@@ -533,9 +679,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="a folder for grading.json and grading.md")
     parser.add_argument("--keep", action="store_true", help="keep the graded courses")
     parser.add_argument("--floor-of", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--steps-of", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.floor_of:
         floor(options.floor_of)
+        return 0
+    if options.steps_of:
+        steps(options.steps_of)
         return 0
     ways = [way for way in WAYS if way in options.only.split(",")]
     if not ways:
@@ -547,7 +697,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-grading-"))
     try:
         bench = Bench(folder)
-        sealed = any(way == "sealed" or way.startswith("grade-") for way, _ in runs)
+        sealed = any(way in ("sealed", "steps") or way.startswith("grade-") for way, _ in runs)
         prepare(bench, sorted({size for _, size in runs} | ({1} if sealed else set())))
         if sealed:
             prove(bench)
