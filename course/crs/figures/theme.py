@@ -125,6 +125,28 @@ def house_layout(height: int) -> dict[str, Any]:
 
 
 @cache
+def _whole_figure() -> Any:
+    """Make a live figure that is sent to the browser whole.
+
+    plotly's own tells the browser of itself while it is still empty, and sends data and layout
+    later. A browser that draws it in between never draws what comes later.
+    """
+
+    class WholeFigure(_figure_widget()):  # type: ignore[misc]  # loaded at run time
+        _whole = False
+
+        def open(self) -> None:
+            if self._whole:
+                super().open()
+
+        def send_whole(self) -> None:
+            self._whole = True
+            self.open()
+
+    return WholeFigure
+
+
+@cache
 def _figure_widget() -> Any:
     """Load plotly's live figure, but not a grammar that takes longer than all the rest of it.
 
@@ -155,9 +177,10 @@ def draw(picture: Picture) -> "go.FigureWidget":
     plotly.graph_objects.FigureWidget
     """
     layout = {**house_layout(picture.height), **picture.layout}
-    figure = _figure_widget()(data=[dict(trace) for trace in picture.traces], layout=layout)
+    figure = _whole_figure()(data=[dict(trace) for trace in picture.traces], layout=layout)
     figure._config = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
     figure.add_class("crs-figure")
+    figure.send_whole()
     return figure
 
 
