@@ -200,7 +200,8 @@ def _moves_of_one(
     page: Page, explorer: str, kind: str, full: bool, moves: int
 ) -> list[float | None]:
     here = "[data-crs-bench=here]"
-    page.locator(here).scroll_into_view_if_needed()
+    page.evaluate("here => document.querySelector(here).scrollIntoView({ block: 'center' })", here)
+    page.wait_for_timeout(500)
     forth, back = {
         "input[type=range]": ("ArrowLeft", "ArrowRight") if full else ("ArrowRight", "ArrowLeft"),
         "input[type=radio]:checked": ("ArrowRight", "ArrowLeft"),
