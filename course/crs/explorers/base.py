@@ -319,8 +319,7 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self.add_class("crs-picture")
         self.picture: Picture | None = None
         self.figure: go.FigureWidget | None = None
-        self._alt = AltText()
-        self._alt.on_msg(self._on_alt)
+        self._alt: AltText | None = None
         self._overlay = html_block("crs-overlay")
 
     def show(self, picture: Picture) -> None:
@@ -331,7 +330,10 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         picture : Picture
             With as many traces as the one before.
         """
-        if self.figure is None or self.picture is None:
+        if self.figure is None or self.picture is None or self._alt is None:
+            # Made with its words: a browser that is busy may lose what is sent a moment later.
+            self._alt = AltText(text=picture.alt)
+            self._alt.on_msg(self._on_alt)
             self._draw(picture)
         else:
             redraw(self.figure, self.picture, picture)
@@ -352,7 +354,7 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     @property
     def alt(self) -> str:
         """The picture in words."""
-        return str(self._alt.text)
+        return "" if self._alt is None else str(self._alt.text)
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
