@@ -15,7 +15,7 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -162,7 +162,7 @@ def _sweep(ward: Ward, message: dict[str, Any], poll: select.poll) -> None:
         os.close(ward.main_fd)
         ward.main, ward.main_fd = 0, -1
     for round_ in range(_ROUNDS):
-        others = _processes(keep)
+        others = [pid for pid in _processes() if pid not in keep]
         if not others:
             break
         for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -208,49 +208,28 @@ def _read_regular(path: str, max_bytes: int) -> bytes | None:
             return None
 
 
-def _processes(but: Collection[int] = ()) -> list[int]:
-    """List the living processes of the ward, without init and some others."""
-    found = _numbers() if os.getpid() == 1 else _descendants()
-    return [pid for pid in found if pid not in but and _state_and_parent(pid)[0] not in b"ZX"]
-
-
-def _numbers() -> list[int]:
-    """List all processes but init that a ward's own ``/proc`` shows."""
-    return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal() and name != "1")
-
-
-def _descendants() -> list[int]:
-    """List the processes that descend from init, where ``/proc`` shows the whole machine."""
-    parents = {
-        int(name): _state_and_parent(int(name))[1]
-        for name in os.listdir("/proc")
-        if name.isdecimal()
-    }
+def _processes() -> list[int]:
+    """List the living processes of the ward, without init: all of them descend from it."""
+    parents: dict[int, int] = {}
+    dead: set[int] = set()
+    for name in os.listdir("/proc"):
+        if not name.isdecimal():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as status:
+                state, parent = status.read().rpartition(b")")[2].split()[:2]
+        except (OSError, ValueError):
+            continue
+        parents[int(name)] = int(parent)
+        if state in b"ZX":
+            dead.add(int(name))
     ours = {os.getpid()}
     more = True
     while more:
         children = {pid for pid, parent in parents.items() if parent in ours} - ours
         ours |= children
         more = bool(children)
-    return sorted(ours - {os.getpid()})
-
-
-def _state_and_parent(pid: int) -> tuple[bytes, int]:
-    """Tell a process's state and parent; of one that is gone, that it is dead."""
-    try:
-        state, parent = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()[:2]
-        return state, int(parent)
-    except (OSError, ValueError):
-        return b"X", 0
-
-
-def _content(path: str) -> bytes:
-    """Read a short file of ``/proc``: many are read, ten and more times a second."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, 4096)
-    finally:
-        os.close(descriptor)
+    return sorted(ours - dead - {os.getpid()})
 
 
 def _reap(ward: Ward) -> None:
@@ -267,9 +246,7 @@ def _reap(ward: Ward) -> None:
 
 def _limit_memory(ward: Ward) -> None:
     """Kill the largest processes until the ward keeps its limit."""
-    # One that is dead holds no memory.
-    found = _numbers() if os.getpid() == 1 else _descendants()
-    resident = {pid: _resident(pid) for pid in found}
+    resident = {pid: _resident(pid) for pid in _processes()}
     # Pages that several processes share count several times here, so this is at least the truth.
     if sum(resident.values()) <= ward.memory_bytes:
         return
@@ -286,7 +263,8 @@ def _limit_memory(ward: Ward) -> None:
 
 def _resident(pid: int) -> int:
     try:
-        return int(_content(f"/proc/{pid}/statm").split()[1]) * _PAGE
+        with open(f"/proc/{pid}/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
 
