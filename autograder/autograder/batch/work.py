@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
+from nbformat.v4.nbjson import JSONWriter
 
 from autograder.batch.keys import KEY_NAME
 from autograder.batch.outputs import tidy
 from autograder.batch.records import Graded, GradedNotebook, Source, SourceNotebook, Submission
 from autograder.batch.template import broken_notebook
-from autograder.batch.written import written
 from autograder.sealed.errors import BrokenSubmission
 from autograder.sealed.scoring import verdict_of
 from autograder.sealed.submissions import is_safe_name
@@ -164,8 +164,8 @@ def _new_files(files: Mapping[str, bytes], there: Mapping[str, bytes]) -> dict[s
 
 
 def _written(nb: NotebookNode, key: str) -> bytes:
-    """Write a notebook as nbgrader's exporter does, with its key; it is used up by that."""
+    """Write a notebook as nbgrader's exporter does, with its key."""
     mark = nb.metadata.setdefault(_MARK, NotebookNode())
     mark[KEY_NAME] = key
-    text = written(nb)
+    text: str = JSONWriter().writes(nb)
     return (text if text.endswith("\n") else text + "\n").encode("utf-8")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.utils import compute_checksum
 
@@ -488,10 +488,10 @@ def _own(found: NotebookNode, keep_outputs: bool) -> NotebookNode:
 
 
 def _new(cell_type: str, source: str) -> NotebookNode:
-    # Not by nbformat's functions: each looks the finished cell through once more.
-    kind = cell_type if cell_type in ("code", "markdown") else "raw"
-    more: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
-    return NotebookNode(cell_type=kind, metadata=NotebookNode(), source=source, **more)
+    make: Any = {"code": new_code_cell, "markdown": new_markdown_cell}.get(cell_type, new_raw_cell)
+    cell: NotebookNode = make(source=source)
+    cell.pop("id", None)  # a random one
+    return cell
 
 
 def _keep(cell: NotebookNode, found: NotebookNode, keep_outputs: bool) -> None:
