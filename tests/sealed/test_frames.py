@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from autograder.ward.frames import (
     Closed,
     FrameError,
     Malformed,
-    Reader,
     TimedOut,
     TooBig,
     receive,
@@ -27,15 +26,6 @@ from autograder.ward.frames import (
 )
 
 Ends = tuple[socket.socket, socket.socket]
-Receive = Callable[[socket.socket, float], dict[str, object]]
-both_ways = pytest.mark.parametrize(
-    "received",
-    [
-        lambda sock, seconds: receive(sock, seconds)[0],
-        lambda sock, seconds: Reader(sock, 0.001).receive(seconds),
-    ],
-    ids=["one", "many"],
-)
 
 _JSON = st.recursive(
     st.none()
@@ -75,12 +65,11 @@ def test_adjacent_surrogates_stay_two(ends: Ends) -> None:
     assert receive(ends[1], 5)[0] == {"text": "\ud83d\ude00"}
 
 
-@both_ways
-def test_a_long_message_in_both_directions(ends: Ends, received: Receive) -> None:
+def test_a_long_message_in_both_directions(ends: Ends) -> None:
     message = {"text": "x" * 5_000_000}
     sender = threading.Thread(target=send, args=(ends[0], message))
     sender.start()
-    assert received(ends[1], 10) == message
+    assert receive(ends[1], 10)[0] == message
     sender.join()
 
 
@@ -125,7 +114,6 @@ def raw(body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
-@both_ways
 @pytest.mark.parametrize(
     ("sent", "error"),
     [
@@ -146,7 +134,7 @@ def raw(body: bytes) -> bytes:
     ],
 )
 def test_what_is_no_message_is_one_kind_of_error(
-    ends: Ends, sent: bytes, error: type[FrameError], received: Receive
+    ends: Ends, sent: bytes, error: type[FrameError]
 ) -> None:
     def speak() -> None:
         ends[0].sendall(sent)
@@ -155,7 +143,7 @@ def test_what_is_no_message_is_one_kind_of_error(
     sender = threading.Thread(target=speak)
     sender.start()
     with pytest.raises(error):
-        received(ends[1], 10)
+        receive(ends[1], 10)
     ends[1].close()
     sender.join()
 
@@ -169,8 +157,7 @@ def test_no_bytes_break_more_than_the_message(data: bytes) -> None:
             assert type(receive(other, 5)[0]) is dict
 
 
-@both_ways
-def test_time_counts_for_the_whole_message(ends: Ends, received: Receive) -> None:
+def test_time_counts_for_the_whole_message(ends: Ends) -> None:
     stop = threading.Event()
 
     def trickle() -> None:
@@ -182,16 +169,15 @@ def test_time_counts_for_the_whole_message(ends: Ends, received: Receive) -> Non
     sender.start()
     start = time.monotonic()
     with pytest.raises(TimedOut):
-        received(ends[1], 0.3)
+        receive(ends[1], 0.3)
     assert time.monotonic() - start < 2
     stop.set()
     sender.join()
 
 
-@both_ways
-def test_nobody_speaks_and_nobody_reads(ends: Ends, received: Receive) -> None:
+def test_nobody_speaks_and_nobody_reads(ends: Ends) -> None:
     with pytest.raises(TimedOut):
-        received(ends[1], 0.05)
+        receive(ends[1], 0.05)
     with pytest.raises(TimedOut):
         send(ends[0], {"text": "x" * 10_000_000}, seconds=0.05)
 
@@ -208,32 +194,3 @@ def test_the_blocking_mode_is_left_alone(ends: Ends) -> None:
     send(ends[0], {"a": 1})
     assert receive(ends[1], 5)[0] == {"a": 1}
     assert not os.get_blocking(ends[1].fileno())
-
-
-def test_many_messages_are_told_apart(ends: Ends) -> None:
-    messages: list[dict[str, object]] = [
-        {"number": number, "text": "x" * number} for number in (0, 1, 100_000, 3, 70_000)
-    ]
-
-    def speak() -> None:
-        for message in messages:
-            send(ends[0], message)
-        ends[0].sendall(b"\x00\x00")
-        ends[0].close()
-
-    sender = threading.Thread(target=speak)
-    sender.start()
-    reader = Reader(ends[1], 0.001)
-    assert [reader.receive(5) for _ in messages] == messages
-    with pytest.raises(Closed):
-        reader.receive(5)
-    sender.join()
-
-
-def test_a_message_may_be_too_long_for_its_receiver_alone(ends: Ends) -> None:
-    send(ends[0], {"a": 1})
-    send(ends[0], {"a": "x" * 100})
-    reader = Reader(ends[1])
-    assert reader.receive(5, 50) == {"a": 1}
-    with pytest.raises(TooBig):
-        reader.receive(5, 50)

@@ -23,13 +23,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from autograder.sealed.namespace import Namespace
-from autograder.sealed.proxies import (
-    Conversation,
-    Handle,
-    RemoteFunction,
-    connect,
-    write_ahead,
-)
+from autograder.sealed.proxies import Conversation, Handle, RemoteFunction, connect
 from autograder.sealed.statements import classes_defined, programs_of
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
@@ -193,8 +187,6 @@ def prepare(modules: list[str], warm: bool = False) -> list[str]:
                     offered = getattr(type(thing), "prepare", None)
                     if callable(offered) and type(thing).__module__.startswith("autograder."):
                         thing.prepare()
-                        cases = getattr(thing, "cases", ())
-                        write_ahead((case.args, case.kwargs) for case in cases)
         except Exception:
             failed.append(name)
     return failed

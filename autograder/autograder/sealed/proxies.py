@@ -6,7 +6,6 @@ here, and no answer is trusted further than an answer can be: a proxy is never e
 """
 
 import builtins
-import contextlib
 import importlib.util
 import inspect
 import keyword
@@ -18,11 +17,11 @@ import sys
 import time
 import types
 from binascii import b2a_base64
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, SupportsIndex, cast
 
-from autograder.ward.frames import Closed, FrameError, Reader, TimedOut, send
+from autograder.ward.frames import Closed, FrameError, TimedOut, receive, send
 from autograder.ward.serve import MAX_REPLY, name_of_type, shared_type
 from autograder.ward.values import (
     TOO_DEEP,
@@ -36,8 +35,6 @@ from autograder.ward.values import (
 
 # The ward's own alarm comes first; this much later its fork is given up.
 GRACE_SECONDS = 1.0
-# A ward answers several calls of an exam meanwhile.
-_NAP_SECONDS = 0.002
 MAX_FORKS = 6
 MAX_DRAINED = 100_000
 MAX_RECORDS = 2_000
@@ -167,7 +164,6 @@ class Conversation:
     ) -> None:
         self._dial: Callable[[], socket.socket] = _nobody
         self._sock: socket.socket | None = None
-        self._reader: Reader | None = None
         self._forks = 0
         self._cell_file = cell_file or (lambda number, line: f"<learner's cell {number}>")
         self._own_name = own_name or (lambda thing: None)
@@ -235,7 +231,7 @@ class Conversation:
     def _hang_up(self) -> None:
         if self._sock is not None:
             self._sock.close()
-            self._sock = self._reader = None
+            self._sock = None
 
     def left(self) -> float:
         """How many seconds a call may take."""
@@ -281,9 +277,9 @@ class Conversation:
 
     def receive(self, seconds: float) -> dict[str, Any]:
         """Receive one reply."""
-        assert self._reader is not None
+        assert self._sock is not None
         try:
-            reply = self._reader.receive(seconds + GRACE_SECONDS, MAX_REPLY)
+            reply, _ = receive(self._sock, seconds + GRACE_SECONDS, MAX_REPLY)
         except TimedOut:
             self._hang_up()
             raise TimeoutError("the submission took too long and was stopped") from None
@@ -306,7 +302,6 @@ class Conversation:
             self._sock = self._dial()
         except FrameError:
             raise Gone("the submission's process is gone") from None
-        self._reader = Reader(self._sock, _NAP_SECONDS)
         return self._sock
 
     # Names
@@ -1005,14 +1000,11 @@ class RemoteFunction:
         handle: Handle = self._handle
         return handle.talk.calls(handle, cases, seconds, once_slow, in_all)
 
-    def _told(self, *, source: bool = False) -> dict[str, Any]:
+    def _told(self) -> dict[str, Any]:
         described: dict[str, Any] | None = self._described
-        if described is None or (source and "source" not in described):
+        if described is None:
             talk = self._handle.talk
-            request = {"do": "describe", "object": talk.number_of(self._handle), "source": source}
-            described = talk.ask(request)
-            if source:
-                described.setdefault("source", None)
+            described = talk.ask({"do": "describe", "object": talk.number_of(self._handle)})
             object.__setattr__(self, "_described", described)
         return described
 
@@ -1069,7 +1061,7 @@ class RemoteFunction:
 
     @property
     def __code__(self) -> types.CodeType:
-        told = self._told(source=True)
+        told = self._told()
         if type(told.get("code")) is not dict:
             raise AttributeError("'builtin_function_or_method' object has no attribute '__code__'")
         return _code(told["code"], self.__name__, told.get("source"))
@@ -1482,21 +1474,6 @@ def _same_place(one: object, other: object) -> bool:
 
 
 _trees: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
-
-
-def write_ahead(cases: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> None:
-    """Write the arguments of an exam's cases once, for all examiners that are forked afterwards.
-
-    Parameters
-    ----------
-    cases : iterable of (args, kwargs)
-        The very objects that the exam will call with.
-    """
-    talk = Conversation()
-    for args, kwargs in cases:
-        # What is no data can only be written for a certain fork of a ward.
-        with contextlib.suppress(Refused):
-            talk._case(args, kwargs)
 
 
 def _known_function(value: Any) -> tuple[str, str] | None:

@@ -20,8 +20,6 @@ MAX_ITEMS = 1_000_000
 _LENGTH = struct.Struct(">I")
 _FD_BYTES = array.array("i").itemsize
 _CHUNK = 2**20
-# What is taken at once where many short messages come.
-_SOME = 2**16
 # Never waits, and leaves the blocking mode alone, which other processes may share.
 _SEND = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 _RECEIVE = socket.MSG_DONTWAIT | getattr(socket, "MSG_CMSG_CLOEXEC", 0)
@@ -140,64 +138,6 @@ def receive(
     except BaseException:
         _close(fds)
         raise
-
-
-class Reader:
-    """Receives one message after the other from a socket that passes no descriptors.
-
-    It takes from the socket all that is there, so that many small messages cost one system call.
-
-    Parameters
-    ----------
-    sock : socket.socket
-        As for `receive`; nothing else may read from it.
-    nap_seconds : float
-        How long to stay away once something has come, so that more comes meanwhile: a sender whose
-        reader does not wait need not wake it.
-    """
-
-    def __init__(self, sock: socket.socket, nap_seconds: float = 0.0) -> None:
-        self._sock = sock
-        self._nap = nap_seconds
-        self._data = bytearray()
-
-    def receive(
-        self, seconds: float | None, max_bytes: int = MAX_BYTES, *, max_items: int = MAX_ITEMS
-    ) -> dict[str, Any]:
-        """Receive one message; parameters and errors are those of the function `receive`.
-
-        Returns
-        -------
-        dict
-        """
-        end = None if seconds is None else time.monotonic() + seconds
-        data = self._data
-        self._fill(_LENGTH.size, end)
-        (length,) = _LENGTH.unpack_from(data)
-        if length > max_bytes:
-            raise TooBig(f"a message of {length} bytes; {max_bytes} are allowed")
-        self._fill(_LENGTH.size + length, end)
-        body = data[_LENGTH.size : _LENGTH.size + length]
-        del data[: _LENGTH.size + length]
-        return _parse(body, max_items)
-
-    def _fill(self, count: int, end: float | None) -> None:
-        """Read until there are so many bytes. Memory grows with what has come."""
-        while len(self._data) < count:
-            try:
-                part = self._sock.recv(_SOME, socket.MSG_DONTWAIT)
-            except (BlockingIOError, TimeoutError):
-                _wait(self._sock, select.POLLIN, end)
-                if self._nap:
-                    time.sleep(self._nap)
-                continue
-            except OSError as error:
-                raise Closed(f"the other end is gone: {error.strerror}") from None
-            if not part:
-                raise Closed("the other end is gone")
-            self._data += part
-            if end is not None and time.monotonic() > end and len(self._data) < count:
-                raise TimedOut("the other end took too long")
 
 
 def _read(
