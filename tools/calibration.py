@@ -22,6 +22,7 @@ import pandas as pd
 from crs.models.cascade import Dose, Snapshot, run_cascade
 from crs.patients.cohort import CohortPatient, follow, peaks, rows_of
 from crs.patients.observation import ASSAYS
+from crs.patients.roc import auroc
 from crs.patients.virtual import population
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "calibration.md"
@@ -138,7 +139,8 @@ def cohort_rows(followed: Sequence[CohortPatient]) -> Iterator[Row]:
     severe = grades[grades > 0] >= 3
     for column, (name, area) in AREAS.items():
         values = top.loc[severe.index, column]
-        reached_area = auroc(values[severe].to_numpy(), values[~severe].to_numpy())
+        reached_area = auroc(list(values[severe]), list(values[~severe]))
+        assert reached_area is not None  # there are patients of both kinds
         yield Row(
             f"AUROC of the peak of {name} for grade 3 or more",
             f"{area:.2f} (± 0.17: 12 patients against 40)",
@@ -169,13 +171,6 @@ def interval(count: int, total: int) -> tuple[float, float]:
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total**2)) / (1 + z * z / total)
     return middle - half, middle + half
-
-
-def auroc(positives: np.ndarray, negatives: np.ndarray) -> float:
-    """Return how often a positive lies above a negative, ties counted half."""
-    above = positives[:, None] > negatives[None, :]
-    ties = positives[:, None] == negatives[None, :]
-    return float((above + 0.5 * ties).mean())
 
 
 def typical(times_h: np.ndarray, doses: Sequence[Dose], **start: float) -> dict[str, np.ndarray]:

@@ -7,13 +7,12 @@ predicts nothing for anybody. Its equations are in ``antimony/cascade.ant``.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from types import MappingProxyType
 
 from crs.errors import InvalidInput
 from crs.guidelines.dosing import steroid_equivalent_mg
 from crs.models.parameters import load_model
-from crs.models.simulation import Change, Numbers, simulate_in_steps
+from crs.models.simulation import Change, Numbers, checked_number, simulate_in_steps
 
 _MODEL = "cascade"
 
@@ -95,12 +94,12 @@ class Dose:
             raise InvalidInput("what", self.what, "one of " + ", ".join(GIVEN))
         rule = GIVEN[self.what]
         longest = load_model(_MODEL).longest_time
-        _number("time_h", self.time_h, 0, longest, "h")
-        _number("amount", self.amount, 0, rule.most, rule.unit)
+        checked_number("time_h", self.time_h, 0, longest, "h")
+        checked_number("amount", self.amount, 0, rule.most, rule.unit)
         if 0 < self.amount < _LEAST:
             raise InvalidInput("amount", self.amount, f"0, or at least {_LEAST:g} {rule.unit}")
         if self.hours is not None:
-            _number("hours", self.hours, _SHORTEST_H, longest, "h")
+            checked_number("hours", self.hours, _SHORTEST_H, longest, "h")
 
     @property
     def end_h(self) -> float:
@@ -251,9 +250,3 @@ def _changes(doses: Sequence[Dose], begin_h: float) -> tuple[dict[str, float], l
         Change(moment - begin_h, rates.get(moment, {}), amounts.get(moment, {}))
         for moment in moments
     ]
-
-
-def _number(field_name: str, value: object, low: float, high: float, unit: str) -> None:
-    good = isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high
-    if not good:  # NaN is in no range
-        raise InvalidInput(field_name, value, f"a number from {low:g} to {high:g} {unit}")

@@ -244,7 +244,26 @@ def _distinct(times: Numbers) -> tuple[Numbers, npt.NDArray[np.intp]]:
     return moments[new], (np.cumsum(new) - 1)[where]
 
 
-def _number(field: str, value: object, low: float, high: float, unit: str) -> float:
+def checked_number(field: str, value: object, low: float, high: float, unit: str) -> float:
+    """Return a number that must lie in a range; both ends are in it.
+
+    Parameters
+    ----------
+    field : str
+        How an error names it.
+    value : object
+    low, high : float
+    unit : str
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InvalidInput
+        If it is no finite number, or outside.
+    """
     allowed = f"a number from {low:g} to {high:g} {unit}".rstrip(" 1")
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InvalidInput(field, value, allowed)
@@ -260,7 +279,7 @@ def _checked_parameters(model: Model, given: Mapping[str, float]) -> dict[str, f
         item: Parameter | None = model.parameters.get(name)
         if item is None:
             raise InvalidInput("parameters", name, "one of " + ", ".join(model.parameters))
-        settings[name] = _number(name, value, item.minimum, item.maximum, item.unit)
+        settings[name] = checked_number(name, value, item.minimum, item.maximum, item.unit)
     return settings
 
 
@@ -274,9 +293,11 @@ def _infusion_settings(model: Model, infusions: Sequence[Infusion]) -> dict[str,
         settings |= {f"I_start_{slot}": never, f"I_stop_{slot}": never, f"I_rate_{slot}": 0.0}
     free_from = 0.0
     for slot, infusion in enumerate(infusions, start=1):
-        start = _number("start", infusion.start, 0, model.longest_time, model.time_unit)
-        duration = _number("duration", infusion.duration, 1e-4, model.longest_time, model.time_unit)
-        amount = _number("amount", infusion.amount, 0, 1e6, model.amount_unit)
+        start = checked_number("start", infusion.start, 0, model.longest_time, model.time_unit)
+        duration = checked_number(
+            "duration", infusion.duration, 1e-4, model.longest_time, model.time_unit
+        )
+        amount = checked_number("amount", infusion.amount, 0, 1e6, model.amount_unit)
         if abs(start - free_from) < _SAME_MOMENT:  # sums of hours and minutes are rarely exact
             start = free_from
         if start < free_from:

@@ -13,14 +13,12 @@ import pandas as pd
 
 from crs.guidelines.dosing import tocilizumab_dose_mg
 from crs.models.cascade import CascadeCourse, Dose, run_cascade
-from crs.models.simulation import Numbers
 from crs.patients.observation import (
     ASSAYS,
     SEEN,
     Chart,
     chart_of,
     first_at_least,
-    onset_h,
     sampled,
 )
 from crs.patients.virtual import VirtualPatient, virtual_patient
@@ -62,7 +60,7 @@ class CohortPatient:
     @property
     def onset_day(self) -> float | None:
         """Days from the cells to the first grade above 0."""
-        hour = onset_h(self.chart)
+        hour = first_at_least(self.chart, 1)
         return None if hour is None else hour / _HOURS_A_DAY
 
 
@@ -193,8 +191,3 @@ def peaks(cohort: pd.DataFrame) -> pd.DataFrame:
     """
     columns = [assay.column for assay in ASSAYS.values()]
     return cohort.groupby("synthetic_id")[["astct_grade_peak", *columns]].max()
-
-
-def hours_of_course() -> Numbers:
-    """Return the hours at which a patient of the cohort is charted."""
-    return _TIMES_H.copy()

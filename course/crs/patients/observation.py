@@ -342,21 +342,6 @@ def chart_of(
     return Chart(np.asarray(times_h), temp, support, grades)
 
 
-def onset_h(chart: Chart) -> float | None:
-    """Return the hour of the first grade above 0, or None without any.
-
-    Parameters
-    ----------
-    chart : Chart
-
-    Returns
-    -------
-    float or None
-    """
-    above = np.flatnonzero(chart.grades > 0)
-    return float(chart.times_h[above[0]]) if len(above) else None
-
-
 def first_at_least(chart: Chart, lowest: int) -> float | None:
     """Return the first hour with at least this grade, or None.
 

@@ -17,6 +17,7 @@ from crs.checked_yaml import Record, limits, read_checked
 from crs.errors import InvalidInput
 from crs.models.cascade import Dose, Snapshot
 from crs.models.parameters import ParameterStatus, load_model
+from crs.models.simulation import checked_number
 
 _FILE = Path(__file__).parent / "population.yaml"
 
@@ -211,8 +212,10 @@ def virtual_patient(
     infected = bool(random.random_sample() < 0.25)
     infection = float(random.uniform(neutropenia_from + 12, neutropenia_to - 24))
     frailty = float(math.exp(random.normal(0, 0.35)))
-    weight = _in_range("weight_kg", usual_weight if weight_kg is None else weight_kg, 30, 200, "kg")
-    effects["burden"] = _in_range(
+    weight = checked_number(
+        "weight_kg", usual_weight if weight_kg is None else weight_kg, 30, 200, "kg"
+    )
+    effects["burden"] = checked_number(
         "burden", effects["burden"] if burden is None else burden, 0.01, 30, "times the reference"
     )
     return VirtualPatient(
@@ -240,10 +243,3 @@ def _drawn(effect: Effect, random: np.random.RandomState) -> float:
     if effect.kind == "normal":
         return effect.middle + effect.spread * z
     return effect.middle * math.exp(effect.spread * z)
-
-
-def _in_range(name: str, value: object, low: float, high: float, unit: str) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    if not good:  # NaN is in no range
-        raise InvalidInput(name, value, f"a number from {low:g} to {high:g} {unit}")
-    return float(value)  # type: ignore[arg-type]  # checked above
