@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.2
+# To look at memory stops the processes for a moment; so much of the time may go into it.
+SAMPLE_SHARE = 0.03
 # How long descendants may outlive the command.
 ORPHAN_SECONDS = 10
 MIB = 1024 * 1024
@@ -201,7 +203,9 @@ class _Watch(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(SAMPLE_SECONDS):
+        pause = SAMPLE_SECONDS
+        while not self._stopped.wait(pause):
+            began = time.monotonic()
             pids = tree(self.root)
             self.peak_processes = max(self.peak_processes, len(pids))
             self.peak_bytes = max(self.peak_bytes, sum(map(memory_bytes, pids)))
@@ -212,6 +216,7 @@ class _Watch(threading.Thread):
                     except ProcessLookupError:
                         continue
                 return
+            pause = max(SAMPLE_SECONDS, (time.monotonic() - began) / SAMPLE_SHARE)
 
     def stop(self) -> None:
         self._stopped.set()

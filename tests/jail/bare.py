@@ -17,7 +17,9 @@ import autograder.jail
 
 PACKAGE = Path(autograder.jail.__file__).parent
 DRIVER = Path(__file__).with_name("driver.py")
-STRANGER = 12345  # an ordinary user without an account
+# An ordinary user without an account; one for each pytest-xdist worker, as a limit on processes
+# counts all that a user has.
+STRANGER = 12345 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 LIMITS = {
     "cpu_seconds": 10,
     "memory_bytes": 512 << 20,
