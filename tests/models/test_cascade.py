@@ -368,6 +368,18 @@ def test_steps_without_a_change_are_a_plain_run() -> None:
     np.testing.assert_allclose(stepped, plain, rtol=1e-9)
 
 
+def test_the_first_moment_is_worked_out_even_if_something_is_given_then() -> None:
+    patient = virtual_patient(3)
+    sick = run_cascade([120], parameters=patient.parameters, start=patient.start).end
+    there = run_cascade([120], parameters=patient.parameters, start=sick)
+    run_cascade([0, 24, 48], doses=[Dose("tocilizumab", 24, 560)])  # the engine remembers others
+    infused = Dose("tocilizumab", 120, 560)
+    given = run_cascade([120, 130], parameters=patient.parameters, start=sick, doses=[infused])
+    assert there.values["il6_free"][0] > 5  # pg/mL, far from rest
+    for name, value in there.values.items():
+        assert given.values[name][0] == value[0], name
+
+
 def test_what_was_changed_on_the_way_does_not_stay() -> None:
     before = simulate("cascade", [0, 100], outputs=["il6_total"]).values["il6_total"]
     changes = [Change(1, {"tocilizumab_mg_per_h": 500}), Change(2, {}, {"tumor": 3, "effector": 9})]

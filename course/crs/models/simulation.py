@@ -348,6 +348,7 @@ class _Engine:
             raise SimulationFailed(f"{sbml.name}: {COPASI.CCopasiMessage.getAllMessageText()}")
         COPASI.CCopasiMessage.clearDeque()  # hints on units and the like
         self._model = self._data.getModel()
+        self._container = self._model.getMathContainer()
         quantities = [
             *(self._model.getModelValue(at) for at in range(self._model.getNumModelValues())),
             *(self._model.getCompartment(at) for at in range(self._model.getNumCompartments())),
@@ -404,8 +405,8 @@ class _Engine:
             if change is not None:
                 now |= change.rates
                 now |= {name: now[name] + more for name, more in change.amounts.items()}
-            self._apply(now)
             if until - begin > _SAME_MOMENT or until == last:
+                self._apply(now, shown=done == 0)
                 # A moment of change shows what was before it, but for the very first one.
                 upto = int(np.searchsorted(moments, until, side="right"))
                 inside = moments[done:upto]
@@ -423,9 +424,10 @@ class _Engine:
         listed = [begin, *moments] if first else [begin, *moments[1:]]
         self._task.getProblem().setValues(" ".join(repr(float(at - begin)) for at in listed))
         ready = self._task.initializeRaw(copasi.CCopasiTask.OUTPUT_UI)
-        if not (ready and self._task.processRaw(True)):
-            words = copasi.CCopasiMessage.getAllMessageText()
-            copasi.CCopasiMessage.clearDeque()
+        solved = ready and self._task.processRaw(True)
+        words = "" if solved else copasi.CCopasiMessage.getAllMessageText()
+        copasi.CCopasiMessage.clearDeque()  # it is told something at every run, and keeps it
+        if not solved:
             raise SimulationFailed(f"The equations could not be solved: {words}")
         series = self._task.getTimeSeries()
         if not self._columns:
@@ -434,16 +436,23 @@ class _Engine:
         rows = np.empty((len(outputs), len(moments)))
         for row, name in enumerate(outputs):
             read, column = series.getConcentrationData, self._columns[name]
-            rows[row] = [read(at + first, column) for at in range(len(moments))]
+            rows[row] = [read(at, column) for at in range(first, first + len(moments))]
         return rows
 
-    def _apply(self, settings: Mapping[str, float]) -> None:
-        """Set what differs from the last run."""
+    def _apply(self, settings: Mapping[str, float], *, shown: bool = True) -> None:
+        """Set what differs from the last run.
+
+        Where the first moment is not ``shown``, the engine need not work out what it looks like,
+        which takes longer than all the rest.
+        """
         changed = self._copasi.ObjectStdVector()
         for name, value in settings.items():
             if self._set.get(name) != value:
                 self._quantities[name].setInitialValue(value)
-                changed.append(self._quantities[name].getInitialValueReference())
+                if shown:
+                    changed.append(self._quantities[name].getInitialValueReference())
         self._set = dict(settings)
-        if len(changed):
+        if not shown:
+            self._container.fetchInitialState()
+        elif len(changed):
             self._model.updateInitialValues(changed)
