@@ -38,6 +38,7 @@ import numpy as np
 
 import crs.models.simulation as simulation
 from bench_table import Figure, milliseconds
+from crs.models.parameters import load_model
 from crs.models.simulation import Change, Numbers
 
 SBML = Path(simulation.__file__).parent / "sbml"
@@ -218,6 +219,12 @@ def _compiled(text: str, scope: Mapping[str, Any]) -> Callable[..., Any]:
 # ---- The ways
 
 
+def tolerances(model: str) -> tuple[float, float]:
+    """Return the relative and the absolute tolerance with which the library solves a model."""
+    relative = load_model(model).relative_tolerance
+    return relative, simulation.ABSOLUTE_SHARE * relative
+
+
 def library_engine() -> Way:
     """Return the library's own function in front of the engine."""
 
@@ -237,6 +244,7 @@ def library_engine() -> Way:
 
 def copasi_alone(model: str) -> Way:
     """Return COPASI called directly, as somebody would who has no library."""
+    relative, absolute = tolerances(model)
     import COPASI
 
     data = COPASI.CRootContainer.addDatamodel()
@@ -257,8 +265,8 @@ def copasi_alone(model: str) -> Way:
     problem.setTimeSeriesRequested(True)
     problem.setUseValues(True)
     method = task.getMethod()
-    method.getParameter("Relative Tolerance").setDblValue(simulation.RELATIVE_TOLERANCE)
-    method.getParameter("Absolute Tolerance").setDblValue(simulation.ABSOLUTE_TOLERANCE)
+    method.getParameter("Relative Tolerance").setDblValue(relative)
+    method.getParameter("Absolute Tolerance").setDblValue(absolute)
     shown: dict[str, float] = dict(own)
     columns: dict[str, int] = {}
 
@@ -303,13 +311,14 @@ def copasi_alone(model: str) -> Way:
 
 def roadrunner_alone(model: str) -> Way:
     """Return libroadrunner on the same SBML."""
+    relative, absolute = tolerances(model)
     # Its solver warns of every short first step after a change, hundreds of lines.
     os.environ.setdefault("SUNLOGGER_WARNING_FILENAME", os.devnull)
     import roadrunner
 
     runner = roadrunner.RoadRunner((SBML / f"{model}.xml").read_text(encoding="utf-8"))
-    runner.integrator.relative_tolerance = simulation.RELATIVE_TOLERANCE
-    runner.integrator.absolute_tolerance = simulation.ABSOLUTE_TOLERANCE
+    runner.integrator.relative_tolerance = relative
+    runner.integrator.absolute_tolerance = absolute
 
     def run(asked: Asked) -> Numbers:
         runner.resetToOrigin()
@@ -339,6 +348,7 @@ def roadrunner_alone(model: str) -> Way:
 
 def scipy_alone(model: str) -> Way:
     """Return SciPy's LSODA on Python code made from the same SBML."""
+    relative, absolute = tolerances(model)
     from scipy.integrate import odeint
 
     equations = equations_of((SBML / f"{model}.xml").read_text(encoding="utf-8"))
@@ -363,8 +373,8 @@ def scipy_alone(model: str) -> Way:
                 state,
                 moments,
                 tfirst=True,
-                rtol=simulation.RELATIVE_TOLERANCE,
-                atol=simulation.ABSOLUTE_TOLERANCE,
+                rtol=relative,
+                atol=absolute,
                 mxstep=100_000,
             )
             shift = int(upto > done and asked.times[done] > begin)

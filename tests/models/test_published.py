@@ -37,7 +37,7 @@ def engine(tmp_path: Path) -> Engine:
         path = tmp_path / "model.xml"
         path.write_text(sbml, encoding="utf-8")
         with simulation._ENGINE, simulation._own_locale():
-            return simulation._Engine(path).run({}, times, outputs)
+            return simulation._Engine(path, 1e-8).run({}, times, outputs)
 
     return run
 

@@ -61,6 +61,8 @@ class Model(Record):
         How many infusions the model has room for.
     longest_time : float
         How far it may be simulated, in its time unit.
+    relative_tolerance : float
+        How exactly its equations are solved.
     sources : dict of str to str
     parameters : dict of str to Parameter
     outputs : dict of str to Output
@@ -76,6 +78,7 @@ class Model(Record):
     sources: dict[str, str]
     parameters: dict[str, Parameter]
     outputs: dict[str, Output]
+    relative_tolerance: Annotated[float, limits(gt=0, le=1e-3)] = 1e-8
 
     def __post_init__(self) -> None:
         for name, parameter in self.parameters.items():

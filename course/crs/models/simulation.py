@@ -25,8 +25,8 @@ from crs.models.parameters import Model, Parameter, load_model
 
 _FOLDER = Path(__file__).parent / "sbml"
 
-RELATIVE_TOLERANCE = 1e-8
-ABSOLUTE_TOLERANCE = 1e-10
+# The absolute tolerance, as a share of a model's relative one.
+ABSOLUTE_SHARE = 0.01
 
 # The engine keeps a model's state between calls, so that one simulation runs at a time.
 _ENGINE = threading.Lock()
@@ -333,13 +333,13 @@ def _own_locale() -> Iterator[None]:
 
 @cache
 def _engine(model: str) -> "_Engine":
-    return _Engine(_FOLDER / f"{model}.xml")
+    return _Engine(_FOLDER / f"{model}.xml", load_model(model).relative_tolerance)
 
 
 class _Engine:
     """One model, loaded into COPASI and kept."""
 
-    def __init__(self, sbml: Path) -> None:
+    def __init__(self, sbml: Path, relative_tolerance: float) -> None:
         import COPASI  # 0.3 s, and only simulations need it
 
         self._copasi = COPASI
@@ -369,8 +369,9 @@ class _Engine:
         problem.setOutputEvent(False)
         problem.setUseValues(True)
         method = self._task.getMethod()
-        method.getParameter("Relative Tolerance").setDblValue(RELATIVE_TOLERANCE)
-        method.getParameter("Absolute Tolerance").setDblValue(ABSOLUTE_TOLERANCE)
+        method.getParameter("Relative Tolerance").setDblValue(relative_tolerance)
+        absolute = ABSOLUTE_SHARE * relative_tolerance
+        method.getParameter("Absolute Tolerance").setDblValue(absolute)
 
     @property
     def states(self) -> Collection[str]:
@@ -394,6 +395,7 @@ class _Engine:
     ) -> tuple[Numbers, dict[str, float]]:
         """Solve from one change to the next; return one row per output, and the last state."""
         now = {**self._rests, **settings, **start}
+        changed: dict[str, float] = {}
         self._moved = True
         moments, where = _distinct(times)
         last = float(moments[-1])
@@ -403,10 +405,14 @@ class _Engine:
         done = 0
         for (begin, until), change in zip(itertools.pairwise(bounds), [None, *due], strict=True):
             if change is not None:
-                now |= change.rates
-                now |= {name: now[name] + more for name, more in change.amounts.items()}
+                moved = {name: now[name] + more for name, more in change.amounts.items()}
+                changed |= {**change.rates, **moved}
+                now |= changed
             if until - begin > _SAME_MOMENT or until == last:
-                self._apply(now, shown=done == 0)
+                if done:
+                    self._go_on(changed)
+                else:
+                    self._apply(now)
                 # A moment of change shows what was before it, but for the very first one.
                 upto = int(np.searchsorted(moments, until, side="right"))
                 inside = moments[done:upto]
@@ -414,7 +420,8 @@ class _Engine:
                 found = self._solve(begin, np.append(inside, extra), outputs)
                 rows[:, done:upto] = found[:, : len(inside)]
                 done = upto
-                now |= {name: float(self._quantities[name].getValue()) for name in self._rests}
+                changed = {name: float(self._quantities[name].getValue()) for name in self._rests}
+                now |= changed
         return rows[:, where], {name: now[name] for name in self._rests}
 
     def _solve(self, begin: float, moments: Numbers, outputs: list[str]) -> Numbers:
@@ -439,20 +446,24 @@ class _Engine:
             rows[row] = [read(at, column) for at in range(first, first + len(moments))]
         return rows
 
-    def _apply(self, settings: Mapping[str, float], *, shown: bool = True) -> None:
-        """Set what differs from the last run.
-
-        Where the first moment is not ``shown``, the engine need not work out what it looks like,
-        which takes longer than all the rest.
-        """
+    def _apply(self, settings: Mapping[str, float]) -> None:
+        """Set what differs from the last run."""
         changed = self._copasi.ObjectStdVector()
         for name, value in settings.items():
             if self._set.get(name) != value:
                 self._quantities[name].setInitialValue(value)
-                if shown:
-                    changed.append(self._quantities[name].getInitialValueReference())
+                changed.append(self._quantities[name].getInitialValueReference())
         self._set = dict(settings)
-        if not shown:
-            self._container.fetchInitialState()
-        elif len(changed):
+        if len(changed):
             self._model.updateInitialValues(changed)
+
+    def _go_on(self, changed: Mapping[str, float]) -> None:
+        """Set what differs from the step before.
+
+        The engine does not work out what this first moment looks like: nobody sees it, as it is the
+        last moment of the step before, and it takes longer than all the rest.
+        """
+        for name, value in changed.items():
+            self._quantities[name].setInitialValue(value)
+        self._set |= changed
+        self._container.fetchInitialState()
