@@ -105,7 +105,7 @@ def test_killed_at_random(tmp_path: Path) -> None:
     reference = copy_of(course, tmp_path / "reference")
     killed = 0
     for number in range(KILLS):
-        for student in STUDENTS if number == 0 else chance.sample(STUDENTS, 4):
+        for student in STUDENTS if number == 0 else chance.sample(STUDENTS, 6):
             hand_in(course, student, answers(chance))
         before = landed(course)
         running = start(course)

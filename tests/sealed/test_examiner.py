@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import textwrap
 import time
@@ -15,7 +17,12 @@ from typing import Any
 import pytest
 from tests.sealed.fork import holder
 
-from autograder.sealed.examiner import Examiner, ExaminerHost
+from autograder.sealed.examiner import (
+    Examiner,
+    ExaminerError,
+    ExaminerHost,
+    WarmInterpreter,
+)
 from autograder.sealed.statements import imports_of, names_defined
 from autograder.sealed.wards import CellRun
 
@@ -837,3 +844,51 @@ def test_figures_arrive_as_figures(host: ExaminerHost) -> None:
             assert list(fig.data[0].x) == [1, 2] and fig.data[0].name == "level"
             assert fig.layout.xaxis.title.text == "hours"
             """)
+
+
+def answer(host: ExaminerHost, source: str) -> str:
+    """Run one check cell in an examiner of this host, and say what it printed or how it failed."""
+    with host.open({}) as examiner:
+        (output,) = examiner.run(source, is_check=True, seconds=20).outputs
+    return str(output.get("text", output.get("evalue")))
+
+
+def test_hosts_share_what_is_warm_and_nothing_else() -> None:
+    warm = WarmInterpreter()
+    warm.prepare(["colorsys"], warm=False)
+    loaded = "import sys; print('colorsys' in sys.modules, 'wave' in sys.modules)"
+    with ExaminerHost(warm=warm.fork()) as one, ExaminerHost(warm=warm.fork()) as other:
+        assert answer(one, loaded) == "True False\n"
+        assert one.ask({"do": "prepare", "modules": ["wave"], "warm": False}) == {"failed": []}
+        assert answer(one, loaded) == "True True\n"
+        assert answer(other, loaded) == "True False\n"
+        warm.close()
+        assert answer(other, "print(1)") == "1\n"
+
+
+def test_a_host_whose_warm_interpreter_is_lost_starts_another() -> None:
+    warm = WarmInterpreter()
+    with ExaminerHost(warm=warm.fork()) as host:
+        parent = int(answer(host, "import os; print(os.getppid())"))
+        os.kill(parent, signal.SIGKILL)
+        with pytest.raises(ExaminerError):
+            host.open({})
+        assert int(answer(host, "import os; print(os.getppid())")) != parent
+    warm.close()
+
+
+def test_a_warm_interpreter_and_its_forks_end_with_those_that_ask_them() -> None:
+    warm = WarmInterpreter()
+    host = ExaminerHost(warm=warm.fork())
+    with host.open({}) as examiner:
+        (output,) = examiner.run(
+            "import os; print(os.getpid(), os.getppid())", is_check=True, seconds=20
+        ).outputs
+        pids = [*map(int, output["text"].split()), warm._process.pid]
+        warm.close()
+        host.close()
+        end = time.monotonic() + 10
+        while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    host.close()

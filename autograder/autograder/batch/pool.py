@@ -9,13 +9,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.batch import work
 from autograder.batch.errors import BatchError
 from autograder.batch.records import Graded, Source, Submission
 from autograder.batch.warming import warm
 from autograder.batch.worker import Answer, serve
+
+if TYPE_CHECKING:
+    from autograder.sealed.examiner import WarmInterpreter
 
 ATTEMPTS = 2
 # So many workers that die before anything is graded mean that none will grade.
@@ -60,9 +63,15 @@ class LocalWorkers:
     _workers: list[_Worker] = field(default_factory=list)
     _deaths: int = 0
     _graded: bool = False
+    _examiner: "WarmInterpreter | None" = None
 
     def __post_init__(self) -> None:
         warm()
+        if self.source.runner == work.SEALED:
+            # What every worker's examiners need is imported and worked out once, and meanwhile.
+            from autograder.batch.sealing import warm_examiner
+
+            self._examiner = warm_examiner(self.source)
 
     def results(self, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Graded]]:
         """Grade submissions, in whatever order they are done.
@@ -118,6 +127,9 @@ class LocalWorkers:
                 worker.process.kill()
                 worker.process.join()
         self._workers.clear()
+        if self._examiner is not None:
+            self._examiner.close()
+            self._examiner = None
 
     def _free(self) -> _Worker | None:
         """Find a worker without a job; start one while there are fewer than wanted."""
@@ -132,12 +144,18 @@ class LocalWorkers:
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("forkserver")
         ours, theirs = context.Pipe()
+        examiner = None if self._examiner is None else self._examiner.fork()
         process = context.Process(
-            target=serve, args=(theirs, self.source), name="autograder-worker", daemon=False
+            target=serve,
+            args=(theirs, self.source, examiner),
+            name="autograder-worker",
+            daemon=False,
         )
         with _without_main():
             process.start()
         theirs.close()
+        if examiner is not None:
+            examiner.close()
         return _Worker(process, ours)
 
     def _give(self, worker: _Worker, job: _Job) -> None:

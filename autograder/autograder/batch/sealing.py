@@ -7,12 +7,14 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 
 from autograder.batch.records import Source, SourceNotebook
 from autograder.batch.template import template_of
 from autograder.batch.work import Executed
 from autograder.sealed.cells import given_by, is_foreign, plan, restore
 from autograder.sealed.errors import BrokenSubmission
+from autograder.sealed.examiner import ExaminerError, WarmInterpreter
 from autograder.sealed.hosts import hosts_for
 from autograder.sealed.notebook import modules_of, run_notebook
 from autograder.sealed.outputs import clean
@@ -102,6 +104,34 @@ def run(
         about["remarks"] = said
     nb.metadata[_MARK] = nbformat.from_dict(about)
     return Executed(nb, left)
+
+
+def warm_examiner(source: Source) -> WarmInterpreter | None:
+    """Begin to start what all workers' examiners are forked from, and go on meanwhile.
+
+    Parameters
+    ----------
+    source : Source
+        The assignment.
+
+    Returns
+    -------
+    WarmInterpreter or None
+        None where no examiner is needed.
+    """
+    settings: SealSettings = source.settings
+    if settings.mode != "sealed" or not settings.execute:
+        return None
+    try:
+        warm = WarmInterpreter()
+    except ExaminerError:
+        return None  # workers will try, and say so
+    for book in source.notebooks.values():
+        template = template_of(book.template)
+        # Whatever is handed in, the instructor's cells and the checks are these.
+        planned = plan(restore(new_notebook(), book.cells, template).notebook, template)
+        warm.prepare(modules_of(planned, "instructor", "check"), source.warm)
+    return warm
 
 
 def _set_kernel(nb: NotebookNode, book: SourceNotebook, settings: SealSettings) -> None:

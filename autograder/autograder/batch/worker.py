@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +12,7 @@ from autograder.batch import work
 from autograder.batch.records import Source
 from autograder.jail import JailError
 from autograder.sealed.errors import SealError
+from autograder.sealed.hosts import use_warm
 
 _PR_SET_PDEATHSIG = 1
 
@@ -33,7 +35,7 @@ class Answer(NamedTuple):
     value: Any
 
 
-def serve(connection: Connection, source: Source) -> None:
+def serve(connection: Connection, source: Source, examiner: socket.socket | None = None) -> None:
     """Grade what comes until nothing comes any more.
 
     Parameters
@@ -42,12 +44,16 @@ def serve(connection: Connection, source: Source) -> None:
         Submissions come in, answers go out.
     source : Source
         The assignment.
+    examiner : socket.socket, optional
+        To an interpreter from which examiners are forked, for this worker alone.
     """
     # A key press that stops the command is for the command to handle, not for its workers.
     with contextlib.suppress(OSError):
         os.setsid()
     _die_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if examiner is not None:
+        use_warm(examiner)
     try:
         while True:
             submission = connection.recv()

@@ -34,12 +34,15 @@ class ExaminerHost:
     ----------
     interpreter : Path, optional
         Python with the grading side installed; by default, the running one.
+    warm : socket.socket, optional
+        To an interpreter that `WarmInterpreter` has made ready. If it is lost, another is started.
     """
 
-    def __init__(self, interpreter: Path | None = None) -> None:
+    def __init__(self, interpreter: Path | None = None, warm: socket.socket | None = None) -> None:
         self._interpreter = interpreter or Path(sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
-        self._sock: socket.socket | None = None
+        self._sock: socket.socket | None = warm
+        self._is_warm = warm is not None
         self._prepared: dict[tuple[tuple[str, ...], bool], None] = {}
 
     def __enter__(self) -> "ExaminerHost":
@@ -58,12 +61,9 @@ class ExaminerHost:
         if self._sock is not None:
             self._sock.close()
             self._sock = None
+        self._is_warm = False
         if self._process is not None:
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            _end(self._process)
             self._process = None
 
     def prepare(self, modules: Sequence[str], warm: bool = False) -> None:
@@ -80,7 +80,7 @@ class ExaminerHost:
         key = (tuple(modules), warm)
         if key not in self._prepared:
             self._prepared[key] = None
-            if self._sock is not None:
+            if self._sock is not None and not self._is_warm:
                 self._prepare(*key)
 
     def _prepare(self, modules: tuple[str, ...], warm: bool) -> None:
@@ -160,28 +160,79 @@ class ExaminerHost:
         return reply
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = subprocess.Popen(
-                    [
-                        str(self._interpreter),
-                        "-P",
-                        "-m",
-                        "autograder.sealed.examining",
-                        str(theirs.fileno()),
-                    ],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    env={**os.environ, **_ONE_THREAD},
-                )
-            except OSError as error:
-                ours.close()
-                raise ExaminerError(f"the examiner cannot be started: {error}") from None
-        self._sock = ours
+        self._process, self._sock = _begin(self._interpreter)
         for modules, warm in self._prepared:
             self._prepare(modules, warm)
+
+
+def _begin(
+    interpreter: Path, *, own_session: bool = False
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start an interpreter from which examiners are forked; it ends when the socket is closed."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        name = str(theirs.fileno())
+        try:
+            process = subprocess.Popen(
+                [str(interpreter), "-P", "-m", "autograder.sealed.examining", name],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, **_ONE_THREAD},
+                start_new_session=own_session,
+            )
+        except OSError as error:
+            ours.close()
+            raise ExaminerError(f"the examiner cannot be started: {error}") from None
+    return process, ours
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for an interpreter whose socket is closed."""
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class WarmInterpreter:
+    """An interpreter that is made ready once, of which several hosts get a fork each.
+
+    Nothing here waits for it: it starts, imports and prepares while others work. What it cannot do,
+    the hosts notice when they ask their forks, and they start interpreters of their own then.
+    """
+
+    def __init__(self) -> None:
+        # A key press that stops the command is for the command to handle.
+        self._process, self._sock = _begin(Path(sys.executable), own_session=True)
+
+    def prepare(self, modules: Sequence[str], warm: bool) -> None:
+        """Have it prepare, as `ExaminerHost.prepare` does."""
+        self._say({"do": "prepare", "modules": list(modules), "warm": warm})
+
+    def fork(self) -> socket.socket:
+        """Have it fork another one like it, when it is ready.
+
+        Returns
+        -------
+        socket.socket
+            To the fork, for an `ExaminerHost`. The fork ends when this is closed.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._say({"do": "share"}, theirs.fileno())
+        return ours
+
+    def close(self) -> None:
+        """End it; its forks end with their own sockets."""
+        self._sock.close()
+        _end(self._process)
+
+    def _say(self, request: dict[str, Any], *fds: int) -> None:
+        # Its answers are a few bytes each, and nobody needs them.
+        with contextlib.suppress(FrameError):
+            send(self._sock, request, fds, seconds=_START_SECONDS)
 
 
 class Examiner:

@@ -23,7 +23,13 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from autograder.sealed.namespace import Namespace
-from autograder.sealed.proxies import Conversation, Handle, RemoteFunction, connect
+from autograder.sealed.proxies import (
+    Conversation,
+    Handle,
+    RemoteFunction,
+    connect,
+    write_ahead,
+)
 from autograder.sealed.statements import classes_defined, programs_of
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
@@ -52,6 +58,9 @@ class _Template:
         self._sock = sock
         # Each with its empty folder, where it has one.
         self._children: dict[int, str | None] = {}
+        # Templates that serve others; each ends when its own grader does.
+        self._shared: set[int] = set()
+        self._settled = False
         self._namespace = Namespace()
         self._shell = Shell(self._namespace)
         # What IPython loads when it first shows a result or an error, it loads once for all.
@@ -90,6 +99,8 @@ class _Template:
         match request["do"]:
             case "prepare":
                 return {"failed": prepare(request["modules"], request["warm"])}
+            case "share":
+                self._share(fds[0])
             case "open":
                 return {"pid": self._open(request, fds[0])}
             case "interrupt" if request["pid"] in self._children:
@@ -104,14 +115,42 @@ class _Template:
         for pid in list(self._children):
             if os.waitpid(pid, os.WNOHANG)[0]:
                 self._forget(pid)
+        for pid in list(self._shared):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                self._shared.discard(pid)
 
     def _forget(self, pid: int) -> None:
         folder = self._children.pop(pid)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _open(self, request: dict[str, Any], fd: int) -> int:
+    def _make_forks_cheap(self) -> None:
+        """Make forks cheap; before each of them, as modules may have been imported meanwhile."""
+        if not self._settled:
+            gc.collect()
+            self._settled = True
         gc.freeze()
+
+    def _share(self, fd: int) -> None:
+        """Fork another template, which serves another grader."""
+        self._make_forks_cheap()
+        pid = os.fork()
+        if pid:
+            self._shared.add(pid)
+            return
+        status = 1
+        try:
+            self._sock.close()
+            self._sock = socket.socket(fileno=os.dup(fd))
+            os.close(fd)
+            self._children, self._shared = {}, set()
+            self.serve()
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _open(self, request: dict[str, Any], fd: int) -> int:
+        self._make_forks_cheap()
         empty = tempfile.mkdtemp(prefix="autograder-check-") if request["folder"] is None else None
         pid = os.fork()
         if not pid:
@@ -187,6 +226,8 @@ def prepare(modules: list[str], warm: bool = False) -> list[str]:
                     offered = getattr(type(thing), "prepare", None)
                     if callable(offered) and type(thing).__module__.startswith("autograder."):
                         thing.prepare()
+                        cases = getattr(thing, "cases", ())
+                        write_ahead((case.args, case.kwargs) for case in cases)
         except Exception:
             failed.append(name)
     return failed

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,6 +98,7 @@ class Hosts:
 
 
 _open: dict[str, Hosts] = {}
+_warm: list[socket.socket] = []
 _owner = os.getpid()
 
 
@@ -128,9 +130,21 @@ def hosts_for(settings: WardSettings) -> Hosts:
     if settings.mode == "sealed":
         from autograder.sealed.examiner import ExaminerHost
 
-        examiner = ExaminerHost()
+        examiner = ExaminerHost(warm=_warm.pop() if _warm else None)
     _open[key] = Hosts(settings.mode, WardHost(settings), examiner)
     return _open[key]
+
+
+def use_warm(examiner: socket.socket) -> None:
+    """Take examiners from an interpreter that is warm already.
+
+    Parameters
+    ----------
+    examiner : socket.socket
+        From `autograder.sealed.examiner.WarmInterpreter.fork`, for this process alone. The next
+        hosts that are started in sealed mode take it.
+    """
+    _warm.append(examiner)
 
 
 def close_hosts() -> None:

@@ -6,6 +6,7 @@ here, and no answer is trusted further than an answer can be: a proxy is never e
 """
 
 import builtins
+import contextlib
 import importlib.util
 import inspect
 import keyword
@@ -17,7 +18,7 @@ import sys
 import time
 import types
 from binascii import b2a_base64
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, SupportsIndex, cast
 
@@ -1000,11 +1001,14 @@ class RemoteFunction:
         handle: Handle = self._handle
         return handle.talk.calls(handle, cases, seconds, once_slow, in_all)
 
-    def _told(self) -> dict[str, Any]:
+    def _told(self, *, source: bool = False) -> dict[str, Any]:
         described: dict[str, Any] | None = self._described
-        if described is None:
+        if described is None or (source and "source" not in described):
             talk = self._handle.talk
-            described = talk.ask({"do": "describe", "object": talk.number_of(self._handle)})
+            request = {"do": "describe", "object": talk.number_of(self._handle), "source": source}
+            described = talk.ask(request)
+            if source:
+                described.setdefault("source", None)
             object.__setattr__(self, "_described", described)
         return described
 
@@ -1061,7 +1065,7 @@ class RemoteFunction:
 
     @property
     def __code__(self) -> types.CodeType:
-        told = self._told()
+        told = self._told(source=True)
         if type(told.get("code")) is not dict:
             raise AttributeError("'builtin_function_or_method' object has no attribute '__code__'")
         return _code(told["code"], self.__name__, told.get("source"))
@@ -1474,6 +1478,21 @@ def _same_place(one: object, other: object) -> bool:
 
 
 _trees: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
+
+
+def write_ahead(cases: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> None:
+    """Write the arguments of an exam's cases once, for all examiners that are forked afterwards.
+
+    Parameters
+    ----------
+    cases : iterable of (args, kwargs)
+        The very objects that the exam will call with.
+    """
+    talk = Conversation()
+    for args, kwargs in cases:
+        # What is no data can only be written for a certain fork of a ward.
+        with contextlib.suppress(Refused):
+            talk._case(args, kwargs)
 
 
 def _known_function(value: Any) -> tuple[str, str] | None:

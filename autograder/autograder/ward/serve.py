@@ -386,7 +386,7 @@ class _Server:
         thing = self._objects[request["object"]]
         try:
             described = _described_class(thing, self) if isinstance(thing, type) else {}
-            described |= _described(thing)
+            described |= _described(thing, with_source=request.get("source") is True)
         except Exception:
             described = {}
         self._reply(described)
@@ -720,8 +720,11 @@ def _figure(value: Any) -> Any:
         return None
 
 
-def _described(thing: Any) -> dict[str, Any]:
-    """Describe a function or a class: what `inspect` would say about it, as text."""
+def _described(thing: Any, *, with_source: bool) -> dict[str, Any]:
+    """Describe a function or a class: what `inspect` would say about it, as text.
+
+    To find where the source ends takes longer than all the rest, and most checks ask for the name.
+    """
     code = getattr(thing, "__code__", None)
     described: dict[str, Any] = {
         "name": _clip(getattr(thing, "__name__", None)),
@@ -742,7 +745,8 @@ def _described(thing: Any) -> dict[str, Any]:
             "line": code.co_firstlineno,
             "constants": _constants(code),
         }
-        described["source"] = _source(code)
+        if with_source:
+            described["source"] = _source(code)
     return described
 
 
