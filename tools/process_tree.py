@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import resource
 import signal
@@ -33,7 +34,11 @@ class Taken:
     wall_seconds : float
         From its start to its end.
     cpu_seconds : float
-        Of the process and of all descendants, user and system; also of those that outlived it.
+        Of the process and of all descendants, user and system; also of those that outlived it, but
+        not of those whose parent had the kernel forget them.
+    busy_seconds : float
+        For how long the processors of the whole machine worked meanwhile: on an idle machine, what
+        the tree took and nobody was told of. NaN where the kernel does not tell.
     peak_mib : float
         The most memory of the whole tree at one moment, sampled. Pages that processes share are
         counted once, where the kernel tells (``Pss``); elsewhere once per process.
@@ -46,6 +51,7 @@ class Taken:
     status: int
     wall_seconds: float
     cpu_seconds: float
+    busy_seconds: float
     peak_mib: float
     processes: int
     output: str
@@ -79,7 +85,7 @@ def measure(
     others = set(_children(os.getpid()))
     with log.open("wb") as output, _adopting_orphans():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), machine_busy_seconds()
         process = subprocess.Popen(
             [str(word) for word in command],
             cwd=cwd,
@@ -95,15 +101,34 @@ def measure(
         wall = time.perf_counter() - start
         watch.stop()
         _wait_for_orphans(others)
+        busy = machine_busy_seconds() - busy
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Taken(
         status=process.returncode,
         wall_seconds=wall,
         cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        busy_seconds=busy,
         peak_mib=watch.peak_bytes / MIB,
         processes=watch.peak_processes,
         output=log.read_text(encoding="utf-8", errors="replace"),
     )
+
+
+def machine_busy_seconds() -> float:
+    """Return for how long this machine's processors have worked since it started.
+
+    Returns
+    -------
+    float
+        Summed over the processors; NaN where the kernel does not tell.
+    """
+    try:
+        words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    except OSError:
+        return math.nan
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(int, words[1:8])
+    ticks = user + nice + system + interrupts + soft_interrupts
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def tree(root: int) -> list[int]:

@@ -49,7 +49,7 @@ def press(explorer: PopulationView, what: str) -> None:
 def test_nothing_long_begins_by_itself() -> None:
     explorer = PopulationView()
     assert not explorer.running
-    assert explorer.sentence.startswith("This is the typical patient alone")
+    assert explorer.sentence.startswith("This is the patient in the middle of the population")
     assert explorer.runner.done == 0
     assert all(not trace["x"] for trace in traces(explorer)[:4])  # no bands
     assert explorer.pictures[0].alt.startswith("SYNTHETIC")
@@ -127,7 +127,7 @@ def test_other_settings_stop_it_and_another_output_does_not() -> None:
         assert explorer._run is run
         explorer.controls["treatment"].value = "siltuximab"
         assert not explorer.running
-        assert explorer.sentence.startswith("This is the typical patient alone")
+        assert explorer.sentence.startswith("This is the patient in the middle of the population")
         await explorer.finished()
         assert run is not None
         assert not run.finished

@@ -30,6 +30,7 @@ from crs.patients.populations import (
     kept,
     typical_courses,
 )
+from crs.patients.virtual import population
 
 _OUTPUTS = {name: shown.name[0].upper() + shown.name[1:] for name, shown in SHOWN.items()}
 _WHENS = {
@@ -244,8 +245,10 @@ def _treated(setting: PopulationSetting) -> str:
 
 
 def _not_yet(setting: PopulationSetting) -> str:
+    burden = population().effects["burden"].middle
     return (
-        f"This is the typical patient alone, without treatment and with {_treated(setting)}. "
+        "This is the patient in the middle of the population alone (every property at its median, "
+        f"{burden:.2f} × reference target cells), without treatment and with {_treated(setting)}. "
         f"People differ: follow {setting.patients} virtual patients to see by how much."
     )
 

@@ -190,7 +190,7 @@ def population_picture(
 def typical_picture(
     output: str, untreated: Sequence[float], treated: Sequence[float], treatment: str
 ) -> Picture:
-    """Draw the typical patient, before a population has been followed.
+    """Draw the patient in the middle, before a population has been followed.
 
     Parameters
     ----------
@@ -210,13 +210,13 @@ def typical_picture(
     ]
     first, second = (extreme_of(output, band) for band in bands)
     caption = (
-        "The typical patient alone. "
+        "The patient in the middle alone. "
         f"<span style='color:{_UNTREATED}'>Dashed, gray: no treatment</span> · "
         f"<span style='color:{_TREATED}'>solid, blue: {treatment}</span>"
     )
     word = "lowest" if SHOWN[output].lowest_counts else "highest"
     alt = (
-        f"{SYNTHETIC}. {_sentence_case(SHOWN[output].name)} of the typical patient over "
+        f"{SYNTHETIC}. {_sentence_case(SHOWN[output].name)} of the patient in the middle over "
         f"{LAST_DAY} days; the population has not been followed yet. Without treatment it is "
         f"{word} on day {first.day:.1f}, at {in_words(output, first.value)}; with {treatment} on "
         f"day {second.day:.1f}, at {in_words(output, second.value)}."

@@ -369,7 +369,7 @@ def treated_course(seed: int, treatment: Treatment, start_h: float) -> Course:
 
 @lru_cache(maxsize=64)
 def typical_courses(setting: PopulationSetting) -> tuple[Course, Course]:
-    """Follow the typical patient without treatment and with it.
+    """Follow the patient in the middle of the population without treatment and with it.
 
     Parameters
     ----------
