@@ -572,8 +572,8 @@ def run_otter(bench: Bench, mixed: int, count: int) -> None:
                 cell.source = f"grader.check({function!r})"
         notebooks.append(folder / f"{path.parts[-3]}.ipynb")
         nbformat.write(notebook, notebooks[-1])
-    path = f"{found / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    env = {**grading_environment(), "PATH": path}
+    search_path = f"{found / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    env = {**grading_environment(), "PATH": search_path}
     generate = [found / "bin" / "otter", "generate", "-t", tests, "-o", folder / "autograder.zip"]
     for words in ([*generate, "--no-environment"], generate):
         done = subprocess.run(list(map(str, words)), cwd=folder, env=env, capture_output=True)

@@ -85,7 +85,10 @@ def test_what_is_known_is_not_followed_again(monkeypatch: pytest.MonkeyPatch) ->
     assert "median temperature of 100 virtual patients" in explorer.sentence
 
 
-def test_in_a_loop_it_lets_others_work_and_can_be_stopped() -> None:
+def test_in_a_loop_it_lets_others_work_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    # However fast the machine, a turn is one patient.
+    monkeypatch.setattr(module, "_WORK_S", 0.0001)
+
     async def scene() -> None:
         explorer = view_of_100()
         press(explorer, "start")
