@@ -33,6 +33,9 @@ LIMITS = {
     "checks_seconds": 8,
 }
 
+# A notebook whose source is huge is longer than all that wards may write.
+_MOST_BYTES = 2**26
+
 STOCK = "c = get_config()\n"
 SEALED = (
     "from autograder import seal\n\n"
@@ -337,7 +340,7 @@ def _read_one(
         page.read_text(encoding="utf-8") if page.is_file() else "",
         nbformat.read(autograded, as_version=4) if autograded.is_file() else None,
         {
-            str(path.relative_to(home)): path.open("rb").read(2**24)
+            str(path.relative_to(home)): path.open("rb").read(_MOST_BYTES)
             for path in sorted(home.rglob("*"))
             if path.is_file() and not path.is_symlink()
         },

@@ -17,7 +17,7 @@ from crs.errors import InvalidInput
 from crs.guidelines.dosing import siltuximab_dose_mg, tocilizumab_dose_mg, tocilizumab_timing
 from crs.guidelines.loader import guideline
 from crs.models.cascade import Dose, Snapshot, run_cascade
-from crs.models.simulation import Numbers
+from crs.models.simulation import Numbers, checked_number
 from crs.patients.observation import FEVER_C, astct_grade_of, support_for
 from crs.patients.virtual import VirtualPatient, virtual_patient
 
@@ -189,8 +189,8 @@ def doses_of(plan: Plan, weight_kg: float) -> tuple[Dose, ...]:
         ("dexamethasone_h", plan.dexamethasone_h),
         ("other_h", plan.other_h),
     ):
-        _in_range(name, hour, 0, LAST_DAY * HOURS_A_DAY, "h")
-    _in_range("dexamethasone_days", plan.dexamethasone_days, 0, LAST_DAY, "days")
+        checked_number(name, hour, 0, LAST_DAY * HOURS_A_DAY, "h")
+    checked_number("dexamethasone_days", plan.dexamethasone_days, 0, LAST_DAY, "days")
     if plan.other not in OTHER_DRUGS:
         raise InvalidInput("other", plan.other, "one of " + ", ".join(OTHER_DRUGS))
     steroid = round(plan.dexamethasone_days * HOURS_A_DAY / DEXAMETHASONE_EVERY_H)
@@ -215,7 +215,7 @@ def _tocilizumab(plan: Plan, weight_kg: float) -> list[Dose]:
         raise InvalidInput("tocilizumab_doses", count, f"a whole number from 0 to {most}")
     if count == 0:
         return []
-    _in_range("tocilizumab_interval_h", interval, 0, LAST_DAY * HOURS_A_DAY, "h")
+    checked_number("tocilizumab_interval_h", interval, 0, LAST_DAY * HOURS_A_DAY, "h")
     starts: list[float] = []
     for number in range(count):
         start = plan.tocilizumab_h + number * interval
@@ -317,7 +317,7 @@ def outcome_of(planned: Planned, plan: Plan = Plan()) -> Outcome:  # frozen
     doses = doses_of(plan, weight_of(planned))
     patient = patient_of(planned)
     if patient is None:
-        _in_range("burden", planned.burden, 0.01, 30, "times the reference")
+        checked_number("burden", planned.burden, 0.01, 30, "times the reference")
         start = Snapshot(0.0, {"tumor": planned.burden, "effector": TYPICAL_CELLS})
         parameters: Mapping[str, float] = {}
         trigger: Sequence[Dose] = ()
@@ -369,9 +369,3 @@ def grades_of(times_h: Numbers, values: Mapping[str, Numbers], given_h: Sequence
 @lru_cache(maxsize=100_000)
 def _grade(temp_c: float, treated: bool, map_mmhg: float, spo2: float) -> int:
     return astct_grade_of(temp_c, treated, support_for(map_mmhg, spo2))
-
-
-def _in_range(name: str, value: object, low: float, high: float, unit: str) -> None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    if not good:  # NaN is in no range
-        raise InvalidInput(name, value, f"a number from {low:g} to {high:g} {unit}")
