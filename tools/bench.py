@@ -216,7 +216,7 @@ def _moves_of_one(
         key = forth if (number // block) % 2 == 0 else back
         page.evaluate("window.crsReady = false")
         # The very first move may find a kernel or a page that is still at work.
-        patience_ms = 5_000 if number else 20_000
+        patience_ms = 2_000 if number else 20_000
         page.evaluate(
             f"args => {{ window.crsMove = ({MEASURE_MOVE})(args); }}",
             [explorer, control, patience_ms],
@@ -268,6 +268,7 @@ def bench_explorers(lab: learn.Lab, chromium: Browser, moves: int) -> list[Figur
         path = lab.root / f"bench-{name}.ipynb"
         nbformat.write(notebook, path)
         what = f"slider to redrawn page, {name}"
+        learn.say(f"  {name}")
         with opened(lab, chromium, path.name) as page:
             browser.run_all(page)
             errors = browser.cell_errors(page)
@@ -276,6 +277,7 @@ def bench_explorers(lab: learn.Lab, chromium: Browser, moves: int) -> list[Figur
                 continue
             taken, control = moves_of(page, ".crs-explorer", moves + 5)
         rows.append(move_figure(what, taken, control))
+        learn.say(f"    {rows[-1].value}; {rows[-1].note}")
     return rows
 
 
