@@ -49,9 +49,9 @@ else
 endif
 
 .PHONY: demo
-demo: ## the instructor's whole round trip, in a temporary folder
+demo: ## the instructor's whole round trip, in a temporary folder; A=06-treatment for another
 	$(SET_UP) grading
-	$(IN_GRADING) $(AUTOGRADER) demo
+	$(IN_GRADING) $(AUTOGRADER) demo $(A)
 
 .PHONY: release
 release: ## rebuild release/ from source/
