@@ -16,6 +16,10 @@ from pathlib import Path
 import pytest
 
 
+# One JupyterLab on one port: two test workers would take it from each other.
+pytestmark = pytest.mark.xdist_group("learn-start")
+
+
 @pytest.fixture(scope="module")
 def started(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Run tools/learn.py with the learner's Python; yield what it said, and the work folder."""
