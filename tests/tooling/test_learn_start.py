@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-
-# One JupyterLab on one port: two test workers would take it from each other.
-pytestmark = pytest.mark.xdist_group("learn-start")
+# Each test worker has ports of its own: two that begin at one port take it from each other.
+FIRST_PORT = 9310 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,10 @@ def started(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     """Run tools/learn.py with the learner's Python; yield what it said, and the work folder."""
     work = tmp_path_factory.mktemp("learn") / "work"
     process = subprocess.Popen(
-        [root / ".venv/bin/python", root / "tools/learn.py", "--work", work, "--port", "9310"],
+        [
+            *(root / ".venv/bin/python", root / "tools/learn.py"),
+            *("--work", work, "--port", str(FIRST_PORT)),
+        ],
         env={**os.environ, "NO_BROWSER": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
