@@ -60,7 +60,6 @@ class _Template:
         self._children: dict[int, str | None] = {}
         # Templates that serve others; each ends when its own grader does.
         self._shared: set[int] = set()
-        self._settled = False
         self._namespace = Namespace()
         self._shell = Shell(self._namespace)
         # What IPython loads when it first shows a result or an error, it loads once for all.
@@ -124,16 +123,9 @@ class _Template:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _make_forks_cheap(self) -> None:
-        """Make forks cheap; before each of them, as modules may have been imported meanwhile."""
-        if not self._settled:
-            gc.collect()
-            self._settled = True
-        gc.freeze()
-
     def _share(self, fd: int) -> None:
         """Fork another template, which serves another grader."""
-        self._make_forks_cheap()
+        gc.freeze()
         pid = os.fork()
         if pid:
             self._shared.add(pid)
@@ -150,7 +142,7 @@ class _Template:
             os._exit(status)
 
     def _open(self, request: dict[str, Any], fd: int) -> int:
-        self._make_forks_cheap()
+        gc.freeze()
         empty = tempfile.mkdtemp(prefix="autograder-check-") if request["folder"] is None else None
         pid = os.fork()
         if not pid:
