@@ -18,7 +18,7 @@ GRADING = .venv-grading/bin/python
 AUTOGRADER = .venv-grading/bin/autograder
 # nbgrader starts the command alembic, which lies beside the interpreter.
 IN_GRADING = @PATH="$(CURDIR)/.venv-grading/bin:$$PATH"
-PYTEST = $(IN_GRADING) $(GRADING) -m pytest -n $(JOBS) --dist loadgroup
+PYTEST = $(IN_GRADING) $(GRADING) -m pytest -n $(JOBS)
 
 # What has a command of its own.
 SLOW = tests/batch tests/compat tests/hostile

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # No deadline: a slow machine is no failure. Where CI is set, the same examples every time, so that
 # a red run can be repeated; elsewhere new ones, which keep looking.
@@ -22,14 +24,17 @@ def root() -> Path:
     return ROOT
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFile(LoadScopeScheduling):
     """Keep a file's tests in one process, so that its fixtures are made once.
 
-    All browser tests go to one process, because they share a JupyterLab and a Chromium. A test may
-    name a group of its own with the mark ``xdist_group``.
+    All browser tests go to one process, because they share a JupyterLab and a Chromium. (The marks
+    of ``--dist loadgroup`` hold nothing together with pytest 9.2 and pytest-xdist 3.8.)
     """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            path = item.path.relative_to(ROOT)
-            group = "browser" if "browser" in path.parts else path.as_posix()
-            item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "browser" if "browser" in path else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _ByFile(config, log)

@@ -103,14 +103,17 @@ def test_killed_at_random(tmp_path: Path) -> None:
     assert start(course).wait(500) == 0  # it also proves the seal
     classroom.grade_by_hand(course, STUDENTS[0])
     reference = copy_of(course, tmp_path / "reference")
-    killed = 0
-    for number in range(KILLS):
-        for student in STUDENTS if number == 0 else chance.sample(STUDENTS, 6):
+    killed = tries = 0
+    while killed < KILLS:
+        # A kill after the end of the work proves nothing, and is not counted.
+        tries += 1
+        assert tries <= 3 * KILLS, f"seed {seed}: only {killed} of {tries} were killed at work"
+        for student in STUDENTS:
             hand_in(course, student, answers(chance))
         before = landed(course)
         running = start(course)
-        wait_until_some_are_new(course, before, running, chance.randrange(4))
-        time.sleep(chance.uniform(0, 0.3))
+        wait_until_some_are_new(course, before, running, chance.randrange(len(STUDENTS) - 2))
+        time.sleep(chance.uniform(0, 0.1))
         family = [*descendants(running.pid)]
         killed += running.poll() is None
         running.send_signal(signal.SIGKILL)
@@ -118,9 +121,8 @@ def test_killed_at_random(tmp_path: Path) -> None:
         until = time.monotonic() + 20
         while any(is_running(pid) for pid in family) and time.monotonic() < until:
             time.sleep(0.05)
-        assert not [pid for pid in family if is_running(pid)], f"seed {seed}, kill {number}"
+        assert not [pid for pid in family if is_running(pid)], f"seed {seed}, try {tries}"
         check_whole(course)
-    assert killed >= 0.8 * KILLS, f"seed {seed}: only {killed} were killed at work"
     assert start(course).wait(500) == 0
     check_whole(course)
     for student in STUDENTS:

@@ -26,7 +26,7 @@ from tests.feedback.test_clean import PAYLOADS, PIXEL, SVG
 from accessibility import violations_on_page
 from autograder.feedback.marks import Mark
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ADDRESS = "http://localhost/feedback.html"
 WIDE = "a_very_long_name = " + " + ".join(f"part_{at}" for at in range(60))

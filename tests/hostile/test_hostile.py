@@ -21,7 +21,7 @@ from tests.hostile.grading import Class, Graded, Run
 ATTACKS = corpus.attacks()
 SAMPLE = [attack for attack in ATTACKS if attack.also]
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("hostile")]
+pytestmark = pytest.mark.timeout(900)
 
 CANARY = Path("/tmp/attack-canary")
 

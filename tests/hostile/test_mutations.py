@@ -15,11 +15,7 @@ from tests.hostile import corpus, evidence, grading, toy
 from tests.hostile.corpus import Attack
 from tests.hostile.grading import Run
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("hostile-mutants"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PACKAGE = grading.ROOT / "autograder" / "autograder"
 

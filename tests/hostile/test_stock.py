@@ -9,11 +9,7 @@ from tests.hostile.grading import Graded, Run
 
 ATTACKS = [attack for attack in corpus.attacks() if attack.stock]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("hostile-stock"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def of_kind(*kinds: str) -> list[Attack]:
