@@ -24,7 +24,7 @@ def root() -> Path:
     return ROOT
 
 
-class _ByFile(LoadScopeScheduling):
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
     """Keep a file's tests in one process, so that its fixtures are made once.
 
     All browser tests go to one process, because they share a JupyterLab and a Chromium. (The marks

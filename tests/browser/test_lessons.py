@@ -204,20 +204,42 @@ def test_the_start_page_leads_to_the_lesson(lab: learn.Lab, chromium: Browser) -
         page.context.close()
 
 
-def test_a_figure_that_arrives_empty_is_drawn_once_more(
+def cell_page(open_and_run: Callable[..., Page], lab: learn.Lab, name: str, code: str) -> Page:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, lab.root / name)
+    return open_and_run(name)
+
+
+def test_figures_take_the_width_of_their_place_and_follow_it(
+    open_and_run: Callable[..., Page], lab: learn.Lab
+) -> None:
+    code = "from crs.explorers import RemovalView\nRemovalView()"
+    page = cell_page(open_and_run, lab, "figures.ipynb", code)
+    for width in (1200, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            """() => {
+                const plots = [...document.querySelectorAll('.crs-picture .js-plotly-plot')];
+                const fits = plot => plot.data.length > 0 && plot.clientWidth > 100 &&
+                    Math.abs(plot.querySelector('.main-svg').clientWidth - plot.clientWidth) <= 1;
+                return plots.length === 2 && plots.every(fits);
+            }""",
+            timeout=15_000,
+        )
+
+
+def test_a_figure_without_its_plotly_says_so_in_words(
     open_and_run: Callable[..., Page], lab: learn.Lab
 ) -> None:
     code = (
         "from crs.explorers import WashoutView\n"
         "view = WashoutView()\n"
-        "view.pictures[0].figure._widget_data = []  # as if it got lost on the way\n"
+        "figure = view.pictures[0].children[0]\n"
+        "figure.plotly_version = 'broken'\n"
+        "figure.library.code = 'no JavaScript'\n"
         "view"
     )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, lab.root / "empty-figure.ipynb")
-    page = open_and_run("empty-figure.ipynb")
-    page.wait_for_function(
-        "() => document.querySelector('.crs-picture .js-plotly-plot')?.data?.length > 0",
-        timeout=30_000,
-    )
+    page = cell_page(open_and_run, lab, "no-plotly.ipynb", code)
+    expect(page.locator(".crs-figure")).to_contain_text("could not be drawn", timeout=30_000)
+    expect(page.locator(".crs-figure")).to_contain_text("In words: ")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from crs.errors import InvalidInput
 from crs.explorers.base import Explorer, choice, counter, slider_with_field, toggle
-from crs.figures.theme import Picture, draw, redraw
+from crs.explorers.figure import LiveFigure
+from crs.figures.theme import Picture
 
 
 class Doubling(Explorer):
@@ -41,8 +40,8 @@ def test_one_change_is_one_update() -> None:
     assert explorer.updates == before + 1
     assert explorer.sentence == "Twice the dose is 200 mg."
     assert explorer.view.alt == "200.0"
-    assert explorer.view.figure is not None
-    assert explorer.view.figure.data[0].y == (200.0,)
+    assert explorer.view.picture is not None
+    assert explorer.view.picture.traces[0]["y"] == [200.0]
 
 
 def test_several_changes_together_are_one_update() -> None:
@@ -92,31 +91,42 @@ def test_values_are_not_echoed_to_the_browser() -> None:
     assert trait.metadata["echo_update"] is False
 
 
-def test_a_picture_keeps_its_number_of_traces() -> None:
-    one = Picture(({"type": "bar", "x": [0], "y": [1]},))
-    figure = draw(one)
-    with pytest.raises(ValueError, match="same number of traces"):
-        redraw(figure, one, Picture((*one.traces, *one.traces)))
+def messages(figure: LiveFigure) -> list[set[str]]:
+    """List from now on which parts of a figure each message to the browser holds."""
+    sent: list[set[str]] = []
+    figure._send = lambda said, buffers=None: sent.append(set(said["state"]))
+    return sent
 
 
-def test_only_what_differs_is_sent() -> None:
-    line = {"type": "scatter", "x": [0, 1], "y": [0, 1], "line": {"color": "red", "width": 1}}
-    mark = {"text": "a", "x": 0, "y": 0}
-    one = Picture((line,), {"annotations": [mark, mark]})
-    two = Picture(
-        ({**line, "line": {"color": "blue", "width": 1}},),
-        {"annotations": [mark, {**mark, "text": "b"}]},
-    )
-    figure = draw(one)
-    figure._view_count = 1
-    sent: list[tuple[object, object]] = []
-    figure._send_update_msg = lambda **said: sent.append(
-        (said["restyle_data"], said["relayout_data"])
-    )
-    redraw(figure, one, two)
-    assert sent == [({"line.color": ["blue"]}, {"annotations.1.text": "b"})]
-    assert figure.data[0].line.color == "blue"
-    assert figure.layout.annotations[1].text == "b"
+def test_a_change_is_one_message_of_what_differs() -> None:
+    line = {"type": "scatter", "x": [0, 1], "y": [0, 1]}
+    figure = LiveFigure(Picture((line,), {"title": "one"}, alt="one"))
+    sent = messages(figure)
+    figure.show(Picture((line, line), {"title": "one"}, alt="two"))
+    assert sent == [{"traces", "alt"}]
+    figure.show(Picture((line, line), {"title": "one"}, alt="two"))
+    assert len(sent) == 1
+    figure.show(Picture((line,), {"title": "two"}, alt="two"))
+    assert sent[1:] == [{"traces", "plot_layout"}]
+
+
+def test_all_figures_share_one_plotly() -> None:
+    """It has five megabytes, which are sent once."""
+    figures = [LiveFigure(Picture(())) for _ in range(2)]
+    assert figures[0].library is figures[1].library
+    assert "plotly.js v" in figures[0].library.code[:100]
+    for figure in figures:
+        state = figure.get_state()
+        assert state["library"] == f"IPY_MODEL_{figure.library.model_id}"
+        assert len(str(state)) < 10_000
+
+
+def test_figures_work_after_all_widgets_were_closed() -> None:
+    first = LiveFigure(Picture(()))
+    first.library.close()
+    second = LiveFigure(Picture(()))
+    assert second.library is not first.library
+    assert second.library.comm is not None
 
 
 def test_one_control_may_set_others_that_the_browser_still_has_as_they_were() -> None:

@@ -6,7 +6,7 @@ import functools
 import html
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,14 @@ def reference(**arguments: Any) -> int:
     return grade(guideline("astct-2019"), arguments).grade
 
 
+def marks_of(explorer: GradingComparator) -> Mapping[str, Any]:
+    picture = explorer.pictures[0].picture
+    assert picture is not None
+    return picture.traces[MARKS]
+
+
 def printed_grades(explorer: GradingComparator) -> list[str]:
-    figure = explorer.pictures[0].figure
-    assert figure is not None
-    return [re.sub(r"</?b>", "", text) for text in figure.data[MARKS].text]
+    return [re.sub(r"</?b>", "", text) for text in marks_of(explorer)["text"]]
 
 
 def table_cells(explorer: GradingComparator, scale: str) -> list[str]:
@@ -109,9 +113,7 @@ def test_all_numbers_on_screen_are_the_engines(data: DataObject) -> None:
     for position, scale in enumerate(SCALES):
         verdict = grade(guideline(scale), facts)
         assert printed_grades(explorer)[position] == str(verdict.grade)
-        figure = explorer.pictures[0].figure
-        assert figure is not None
-        assert figure.data[MARKS].x[position] == verdict.grade
+        assert marks_of(explorer)["x"][position] == verdict.grade
         name, shown, deciding, _ = table_cells(explorer, scale)
         assert name == guideline(scale).short_title
         assert shown == str(verdict.grade)

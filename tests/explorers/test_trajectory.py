@@ -20,9 +20,9 @@ HOURS = sorted({0, 1, LAST_HOUR, *range(0, LAST_HOUR + 1, 13)})
 
 
 def notes_of(explorer: Trajectory) -> list[str]:
-    figure = explorer.pictures[0].figure
-    assert figure is not None
-    return [re.sub(r"</?b>", "", item.text) for item in figure.layout.annotations]
+    picture = explorer.pictures[0].picture
+    assert picture is not None
+    return [re.sub(r"</?b>", "", item["text"]) for item in picture.layout["annotations"]]
 
 
 def overlay(explorer: Trajectory) -> str:

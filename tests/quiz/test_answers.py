@@ -122,7 +122,7 @@ def test_confidence_is_judged_beyond_chance(level: Level, words: str) -> None:
 def test_the_plot_is_there_with_and_without_answers() -> None:
     empty = calibration()
     assert "No answers yet" in empty.sentence
-    assert empty.picture.figure is not None
+    assert empty.picture.picture is not None
     answers = [given(str(n), n % 2 == 0, list(CONFIDENCE)[n % 3]) for n in range(18)]
     full = CalibrationView(answers)
     assert "You were right in 9 of 18 first answers." in full.sentence

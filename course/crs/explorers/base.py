@@ -28,11 +28,11 @@ from typing import Any, Literal
 
 import anywidget
 import ipywidgets as widgets
-import plotly.graph_objects as go
 import traitlets
 
 from crs.errors import InvalidInput
-from crs.figures.theme import Picture, draw, redraw
+from crs.explorers.figure import LiveFigure
+from crs.figures.theme import Picture
 
 Kind = Literal["slider", "counter", "choice", "segments", "toggle"]
 Value = bool | int | float | str
@@ -296,13 +296,6 @@ class Sentence(anywidget.AnyWidget):
     refused = traitlets.Bool(False).tag(sync=True)
 
 
-class AltText(anywidget.AnyWidget):
-    """The words of the figure beside it."""
-
-    _esm = _HERE / "alt.js"
-    text = traitlets.Unicode().tag(sync=True)
-
-
 class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     """A picture on the page: drawn once, then only changed, always with its words.
 
@@ -310,16 +303,13 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     ----------
     picture : Picture or None
         What is shown now.
-    figure : plotly.graph_objects.FigureWidget or None
-        The live figure.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.add_class("crs-picture")
         self.picture: Picture | None = None
-        self.figure: go.FigureWidget | None = None
-        self._alt: AltText | None = None
+        self._figure: LiveFigure | None = None
         self._overlay = html_block("crs-overlay")
 
     def show(self, picture: Picture) -> None:
@@ -328,33 +318,20 @@ class PictureView(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         Parameters
         ----------
         picture : Picture
-            With as many traces as the one before.
         """
-        if self.figure is None or self.picture is None or self._alt is None:
-            # Made with its words: a browser that is busy may lose what is sent a moment later.
-            self._alt = AltText(text=picture.alt)
-            self._alt.on_msg(self._on_alt)
-            self._draw(picture)
+        if self._figure is None:
+            self._figure = LiveFigure(picture)
+            overlay = (self._overlay,) if picture.overlay else ()
+            self.children = (self._figure, *overlay)
         else:
-            redraw(self.figure, self.picture, picture)
+            self._figure.show(picture)
         self.picture = picture
-        self._alt.text = picture.alt
         self._overlay.value = picture.overlay
-
-    def _draw(self, picture: Picture) -> None:
-        self.figure = draw(picture)
-        overlay = (self._overlay,) if picture.overlay else ()
-        self.children = (self.figure, *overlay, self._alt)
-
-    def _on_alt(self, widget: object, content: object, buffers: object) -> None:
-        """Draw the figure once more, as the browser says that it arrived empty."""
-        if content == {"empty": True} and self.picture is not None:
-            self._draw(self.picture)
 
     @property
     def alt(self) -> str:
         """The picture in words."""
-        return "" if self._alt is None else str(self._alt.text)
+        return "" if self.picture is None else self.picture.alt
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped

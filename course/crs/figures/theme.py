@@ -1,18 +1,15 @@
-"""How every picture looks, and how a picture is drawn once and then only changed.
+"""How every picture looks.
 
 A figure module holds pure functions that turn a result into a `Picture`: plain traces, a layout,
-and the alt text. `draw` makes a live figure of it; `redraw` changes that figure in one message, and
-sends only what differs from the picture before.
+and the alt text. The explorers' `LiveFigure` draws it in the browser.
 """
 
-import sys
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 FONT = (
     '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Helvetica Neue", Arial, '
@@ -44,8 +41,7 @@ class Picture:
     Attributes
     ----------
     traces : tuple of mapping
-        Plotly traces as plain values, ``type`` included. Their number and types stay the same for
-        all pictures of one figure, so that one can be changed into the next.
+        Plotly traces as plain values that JSON can say, ``type`` included; a gap is None.
     layout : mapping
         What is added to the house layout.
     alt : str
@@ -124,49 +120,8 @@ def house_layout(height: int) -> dict[str, Any]:
     }
 
 
-@cache
-def _whole_figure() -> Any:
-    """Make a live figure that is sent to the browser whole.
-
-    plotly's own tells the browser of itself while it is still empty, and sends data and layout
-    later. A browser that draws it in between never draws what comes later.
-    """
-
-    class WholeFigure(_figure_widget()):  # type: ignore[misc]  # loaded at run time
-        _whole = False
-
-        def open(self) -> None:
-            if self._whole:
-                super().open()
-
-        def send_whole(self) -> None:
-            self._whole = True
-            self.open()
-
-    return WholeFigure
-
-
-@cache
-def _figure_widget() -> Any:
-    """Load plotly's live figure, but not a grammar that takes longer than all the rest of it.
-
-    plotly loads nbformat, which loads jsonschema, which loads the package rfc3987_syntax where
-    there is one: seconds, for a check of web addresses that neither of them asks for. jsonschema
-    does without what cannot be imported, so that package is out of reach meanwhile.
-    """
-    grammar = "rfc3987_syntax"
-    hidden = grammar not in sys.modules
-    if hidden:
-        sys.modules[grammar] = None  # type: ignore[assignment]  # Python's way to say: not there
-    try:
-        return go.FigureWidget  # plotly loads it at this moment
-    finally:
-        if hidden:
-            del sys.modules[grammar]
-
-
-def draw(picture: Picture) -> "go.FigureWidget":
-    """Make a live figure of a picture. Do this once; then `redraw`.
+def whole_layout(picture: Picture) -> dict[str, Any]:
+    """Return the layout of a picture together with that of the house.
 
     Parameters
     ----------
@@ -174,71 +129,27 @@ def draw(picture: Picture) -> "go.FigureWidget":
 
     Returns
     -------
-    plotly.graph_objects.FigureWidget
+    dict
     """
-    layout = {**house_layout(picture.height), **picture.layout}
-    figure = _whole_figure()(data=[dict(trace) for trace in picture.traces], layout=layout)
-    figure._config = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
-    figure.add_class("crs-figure")
-    figure.send_whole()
-    return figure
+    return {**house_layout(picture.height), **picture.layout}
 
 
-def redraw(figure: "go.FigureWidget", old: Picture, new: Picture) -> None:
-    """Change a live figure from one picture into another, in one message to the browser.
+def to_plotly(picture: Picture) -> "go.Figure":
+    """Make a plotly figure of a picture, to save it or to work on it.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.FigureWidget
-        A figure that shows ``old``.
-    old, new : Picture
-        What it shows, and what it is to show.
+    picture : Picture
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    ValueError
+        Where the picture holds what plotly does not know.
     """
-    if len(old.traces) != len(new.traces):
-        raise ValueError("all pictures of one figure have the same number of traces")
-    with figure.batch_update():
-        for trace, before, after in zip(figure.data, old.traces, new.traces, strict=True):
-            changed = _changes(before, after)
-            if changed:
-                trace.update(changed)
-        _update_layout(figure.layout, old.layout, new.layout)
-    if not figure._view_count:
-        # Before it is shown, the browser would lose values that only some traces change.
-        figure._widget_data = deepcopy(figure._data)
-        figure._widget_layout = deepcopy(figure._layout_obj._props)
+    import plotly.graph_objects as go  # half a second that no explorer needs
 
-
-def _update_layout(target: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Set what differs. Shapes and annotations are changed one by one, so that little is sent."""
-    for key, value in _changes(before, after).items():
-        previous = before.get(key, ())
-        if _are_records(value) and _are_records(previous) and len(value) == len(previous):
-            for position, (old, new) in enumerate(zip(previous, value, strict=True)):
-                changed = _changes(old, new)
-                if changed:
-                    target[key][position].update(changed)
-        elif _are_records(value):
-            target[key] = value  # an update would keep what the old records have and the new lack
-        else:
-            target.update({key: value})
-
-
-def _are_records(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(item, Mapping) for item in value)
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    if before is after:
-        return changed
-    for key, value in after.items():
-        previous = before.get(key)
-        if isinstance(value, Mapping) and isinstance(previous, Mapping):
-            inner = _changes(previous, value)
-            if inner:
-                changed[key] = inner
-        elif value != previous:
-            changed[key] = value
-    for key in before.keys() - after.keys():
-        changed[key] = None
-    return changed
+    return go.Figure([dict(trace) for trace in picture.traces], whole_layout(picture))
