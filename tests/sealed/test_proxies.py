@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.sealed import fork
 
 from autograder.sealed.proxies import (
     MAX_FORKS,
@@ -47,13 +48,14 @@ def ward(answer: Liar) -> Iterator[Conversation]:
             while True:
                 request, _ = receive(sock, 30)
                 replies = answer(request)
-                for reply in replies if isinstance(replies, list) else [replies]:
+                number = {"id": request["id"]}
+                for case, reply in enumerate(replies if isinstance(replies, list) else [replies]):
                     if reply is None:
                         sock.shutdown(socket.SHUT_RDWR)
                     elif isinstance(reply, bytes):
                         sock.sendall(reply)
                     else:
-                        send(sock, reply)
+                        send(sock, number | {"case": case} | reply)
 
     def dial() -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -331,6 +333,36 @@ def test_a_ward_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {answer.kind for answer in answers} <= {"slow", "ended", "skipped"}
     assert len(answers) == 50
     assert time.monotonic() - start < 6
+
+
+@pytest.mark.parametrize(
+    "second", [{"case": 0}, {"case": 2}, {"case": None}, {"id": 0}, {"id": None}, {"id": "1"}]
+)
+def test_answers_that_were_not_asked_void_all(second: dict[str, Any]) -> None:
+    def lie(request: dict[str, Any]) -> Any:
+        return [{"value": 1}, {"value": 1} | second, {"value": 1}]
+
+    with ward(lie) as talk:
+        assert {answer.kind for answer in ask(talk, 3)} == {"ended"}
+
+
+def test_a_late_answer_is_not_taken_for_the_next() -> None:
+    with ward(lambda request: [{"value": 1}, {"value": 2}]) as talk:
+        assert function(talk)() == 1
+        with pytest.raises(Gone, match="not asked"):
+            function(talk)()
+
+
+def test_two_processes_that_answer_are_nobody() -> None:
+    source = "import os\n\ndef f(x):\n    return 2 * x if os.fork() else x\n"
+    with fork.talk(source) as talk:
+        kind, asked = talk.get("f")
+        assert kind == "value"
+        calls: list[tuple[tuple[int], dict[str, int]]] = [((x,), {}) for x in range(1, 5)]
+        twice = [type(asked).__autograder_calls__(asked, calls, 1, 1, 5) for _ in range(2)]
+    # Where one of them is quick, its answers may all come first; then those of the other come late.
+    kinds = [{answer.kind for answer in answers} for answers in twice]
+    assert {"ended"} in kinds, kinds
 
 
 @pytest.mark.parametrize("seed", range(8))

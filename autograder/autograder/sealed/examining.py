@@ -188,7 +188,7 @@ def _failing_function() -> Iterator[RemoteFunction]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         raised = {"kind": "ValueError", "args": ["nothing"], "frames": [[1, 1, "function"]]}
-        send(theirs, {"raised": raised})
+        send(theirs, {"id": 1, "raised": raised})
         talk = Conversation(lambda number, line: _CELL_FILE.format(number))
         talk.start(lambda: ours)
         yield RemoteFunction(Handle(talk, 0, 1))

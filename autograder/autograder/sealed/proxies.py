@@ -58,6 +58,10 @@ class Gone(RuntimeError):
     """The submission's process ended, or stopped answering."""
 
 
+class Unasked(Gone):
+    """The submission answered twice, or what nobody asked, as two processes of it would."""
+
+
 class Refused(Exception):
     """Something that a check cannot do with a submission.
 
@@ -166,6 +170,7 @@ class Conversation:
         self._dial: Callable[[], socket.socket] = _nobody
         self._sock: socket.socket | None = None
         self._forks = 0
+        self._request = 0
         self._cell_file = cell_file or (lambda number, line: f"<learner's cell {number}>")
         self._own_name = own_name or (lambda thing: None)
         self._own_class = own_class or (lambda name: None)
@@ -265,6 +270,8 @@ class Conversation:
     def send(self, request: dict[str, Any]) -> None:
         """Send one request, to a new fork if the last one is gone."""
         sock = self._sock or self._new_fork()
+        self._request += 1
+        request = {**request, "id": self._request}
         try:
             send(sock, request, seconds=10)
         except Closed:
@@ -277,7 +284,7 @@ class Conversation:
             self._lose(str(error))
 
     def receive(self, seconds: float) -> dict[str, Any]:
-        """Receive one reply."""
+        """Receive one reply to the last request."""
         assert self._sock is not None
         try:
             reply, _ = receive(self._sock, seconds + GRACE_SECONDS, MAX_REPLY)
@@ -286,7 +293,13 @@ class Conversation:
             raise TimeoutError("the submission took too long and was stopped") from None
         except FrameError as error:
             self._lose(str(error))
+        if reply.get("id") != self._request:
+            self._refuse()
         return reply
+
+    def _refuse(self) -> NoReturn:
+        self._hang_up()
+        raise Unasked("the submission answered what it was not asked")
 
     def _lose(self, reason: str) -> NoReturn:
         self._hang_up()
@@ -700,7 +713,8 @@ class Conversation:
         -------
         list of Answer
             One per case. A call that ends the process, or that does not end, costs itself alone:
-            a new fork goes on with the next.
+            a new fork goes on with the next. Where two processes answer, as a function that forks
+            leaves them, nobody can tell which of them is the function: all answers are void.
         """
         answers: list[Answer] = []
         end = time.monotonic() + min(in_all, self.left())
@@ -714,14 +728,19 @@ class Conversation:
                 number = self.number_of(function)
                 request = {"function": number, "seconds": seconds, "once_slow": once_slow}
                 self._send_cases(request | {"in_all": left}, trees[len(answers) :])
+                first = len(answers)
                 while len(answers) < len(cases):
                     reply = self.receive(min(seconds, max(end - time.monotonic(), 0)))
+                    if reply.get("case") != len(answers) - first:
+                        self._refuse()
                     answers.append(self._answer(reply, *cases[len(answers)]))
                     if answers[-1].kind == "slow":
                         seconds = min(seconds, once_slow)
             except TimeoutError:
                 answers.append(Answer("slow"))
                 seconds = min(seconds, once_slow)
+            except Unasked:
+                return [Answer("ended")] * len(cases)
             except Gone:
                 answers.append(Answer("ended"))
         return answers

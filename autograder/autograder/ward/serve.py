@@ -250,6 +250,7 @@ class _Server:
         self._objects: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
         self._cases: list[_Case] = []
+        self._request = 0
         # Instances of instructors' classes that a call has been given.
         self._records: list[Any] = []
 
@@ -268,13 +269,15 @@ class _Server:
         with _quiet():
             while True:
                 request, _ = receive(self._sock, None, MAX_REQUEST, max_items=50_000_000)
+                self._request = request["id"]
                 answers[request["do"]](request)
 
-    def _reply(self, reply: dict[str, Any]) -> None:
+    def _reply(self, reply: dict[str, Any], case: int | None = None) -> None:
+        number = {"id": self._request} if case is None else {"id": self._request, "case": case}
         try:
-            send(self._sock, reply, max_bytes=MAX_REPLY)
+            send(self._sock, reply | number, max_bytes=MAX_REPLY)
         except TooBig:
-            send(self._sock, {"odd": TOO_MUCH_DATA})
+            send(self._sock, {"odd": TOO_MUCH_DATA} | number)
 
     # Names
 
@@ -441,14 +444,14 @@ class _Server:
         self._cases += [_Case(args, kwargs) for args, kwargs in request["calls"]]
         seconds = request["seconds"]
         end = _now() + request["in_all"]
-        for index in request["order"]:
+        for place, index in enumerate(request["order"]):
             if _now() > end:
-                self._reply({"skipped": True})
+                self._reply({"skipped": True}, place)
                 continue
             reply = self._called_plainly(function, self._cases[index], seconds)
             if "slow" in reply:
                 seconds = min(seconds, request["once_slow"])
-            self._reply(reply)
+            self._reply(reply, place)
 
     def _called_plainly(self, function: Any, case: "_Case", seconds: float) -> dict[str, Any]:
         try:
