@@ -229,6 +229,19 @@ def test_figures_take_the_width_of_their_place_and_follow_it(
         )
 
 
+def test_figures_come_back_when_the_page_is_loaded_anew(
+    open_and_run: Callable[..., Page], lab: learn.Lab
+) -> None:
+    code = "from crs.explorers import RemovalView\nRemovalView()"
+    page = cell_page(open_and_run, lab, "reload.ipynb", code)
+    page.keyboard.press("Control+s")
+    plot = page.locator(f"{driver.NOTEBOOK} .crs-picture .js-plotly-plot svg.main-svg").first
+    expect(plot).to_be_visible(timeout=15_000)
+    page.wait_for_timeout(1_000)  # the notebook is being saved
+    page.reload()
+    expect(plot).to_be_visible(timeout=60_000)
+
+
 def test_a_figure_without_its_plotly_says_so_in_words(
     open_and_run: Callable[..., Page], lab: learn.Lab
 ) -> None:
@@ -237,7 +250,7 @@ def test_a_figure_without_its_plotly_says_so_in_words(
         "view = WashoutView()\n"
         "figure = view.pictures[0].children[0]\n"
         "figure.plotly_version = 'broken'\n"
-        "figure.library.code = 'no JavaScript'\n"
+        "figure.library.packed = b'no JavaScript'\n"
         "view"
     )
     page = cell_page(open_and_run, lab, "no-plotly.ipynb", code)

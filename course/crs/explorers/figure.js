@@ -13,7 +13,9 @@ function plotly(model) {
 async function load(model) {
   const id = model.get("library").slice("IPY_MODEL_".length);
   const library = await model.widget_manager.get_model(id);
-  const url = URL.createObjectURL(new Blob([library.get("code")], { type: "text/javascript" }));
+  const packed = new Blob([library.get("packed")]).stream();
+  const code = await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).blob();
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
     await import(url);
   } finally {

@@ -5,6 +5,7 @@ each value again in Python, and sends back to the kernel what the browser made o
 figures of a page share one Plotly, and a change is one message in one direction.
 """
 
+import gzip
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -19,19 +20,19 @@ from crs.figures.theme import Picture, whole_layout
 
 
 class _Library(widgets.Widget):  # type: ignore[misc]  # ipywidgets is untyped
-    """Plotly's JavaScript, sent to the browser once."""
+    """Plotly's JavaScript, sent to the browser once, and packed: a hub may be far away."""
 
-    code = traitlets.Unicode().tag(sync=True)
+    packed = traitlets.Bytes().tag(sync=True)
 
 
 @cache
-def _code() -> str:
-    """Read the JavaScript that comes with plotly, without importing plotly."""
+def _packed() -> bytes:
+    """Read the JavaScript that comes with plotly, without importing plotly, and pack it."""
     package = find_spec("plotly")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("plotly is not installed; run make learn once more")
     file = Path(package.origin).parent / "package_data" / "plotly.min.js"
-    return file.read_text(encoding="utf-8")
+    return gzip.compress(file.read_bytes(), compresslevel=1, mtime=0)
 
 
 _libraries: list[_Library] = []
@@ -40,7 +41,7 @@ _libraries: list[_Library] = []
 def _library() -> _Library:
     """Give the library that all figures of this kernel share."""
     if not _libraries or _libraries[0].comm is None:  # none yet, or closed with all widgets
-        _libraries[:] = [_Library(code=_code())]
+        _libraries[:] = [_Library(packed=_packed())]
     return _libraries[0]
 
 
