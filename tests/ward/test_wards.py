@@ -76,12 +76,17 @@ def processes_of(host: WardHost) -> set[int]:
     return descendants(host._process.pid)
 
 
+def asked(sock: socket.socket, number: int, request: dict[str, Any]) -> Any:
+    frames.send(sock, request | {"id": number})
+    reply, _ = frames.receive(sock, 10)
+    assert reply.pop("id") == number
+    return reply
+
+
 def read(holder: socket.socket, name: str) -> Any:
     """Ask a fresh copy for a variable."""
     with connect(holder) as sock:
-        frames.send(sock, {"do": "get", "name": name})
-        reply, _ = frames.receive(sock, 10)
-        return reply
+        return asked(sock, 1, {"do": "get", "name": name})
 
 
 # Cells
@@ -356,9 +361,11 @@ def test_a_sweep_ends_what_a_check_left(host: WardHost, ward: Ward) -> None:
     ward.finish()
     before = processes_of(host)
     with connect(holder) as sock:
-        call = {"do": "call", "function": {"name": "f"}, "args": [], "kwargs": [], "seconds": 2}
-        frames.send(sock, call)
-        time.sleep(0.3)
+        _, function, _ = asked(sock, 1, {"do": "get", "name": "f"})["value"]
+        call = {"do": "call", "function": function, "args": [], "kwargs": [], "seconds": 2}
+        assert asked(sock, 2, call) == {"value": 1}
+        copy_and_child = processes_of(host) - before
+    assert len(copy_and_child) == 2
     ward.sweep()
     assert processes_of(host) <= before
     assert "value" in read(holder, "f")
