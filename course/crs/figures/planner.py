@@ -43,8 +43,8 @@ class Style:
 
 STYLES = (
     Style("none", OUTLINE, "dot", "dotted: no treatment"),
-    Style("A", SERIES[0], "solid", "solid: plan A"),
-    Style("B", SERIES[1], "dash", "dashed: plan B"),
+    Style("A", SERIES[0], "solid", "solid: A"),
+    Style("B", SERIES[1], "dash", "dashed: B"),
 )
 
 
