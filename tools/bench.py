@@ -374,7 +374,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not wanted:
         parser.error(f"--only takes some of {', '.join(everything)}")
     # As learners have it: otherwise every process compiles what it imports.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.pop(bench_grading.NEVER_COMPILED, None)
     if wanted != ["grading"]:
         rows = measure(wanted, options.moves)
         cores = os.cpu_count()

@@ -227,6 +227,7 @@ def test_figures_take_the_width_of_their_place_and_follow_it(
             }""",
             timeout=15_000,
         )
+    expect(page.locator(f"{driver.NOTEBOOK} .modebar-btn")).to_have_count(0)
 
 
 def test_figures_come_back_when_the_page_is_loaded_anew(

@@ -13,6 +13,7 @@ from hypothesis.strategies import DataObject, SearchStrategy
 import crs.explorers
 from crs.errors import InvalidInput
 from crs.explorers.base import MOST_VISIBLE_CONTROLS, Control, Explorer, PictureView, Value
+from crs.explorers.figure import LiveFigure
 from crs.figures.theme import to_plotly
 
 NAMES = tuple(crs.explorers.__all__)
@@ -137,6 +138,21 @@ def test_reset_restores_the_defaults(name: str) -> None:
     assert explorer.values() == defaults == {k: c.default for k, c in explorer.controls.items()}
     assert explorer.sentence == sentence
     assert [view.picture for view in visible_pictures(explorer)] == pictures
+
+
+@every_explorer
+def test_a_live_figure_equals_one_that_is_drawn_anew(name: str) -> None:
+    """Changing a figure step by step must not leave anything of an earlier picture behind."""
+    explorer = shared(name)
+    explorer.reset()
+    for control in explorer.controls.values():
+        for value in edge_values(control):
+            control.value = value
+    for view in visible_pictures(explorer):
+        assert view.picture is not None
+        live, anew = view.children[0], LiveFigure(view.picture)
+        for part in ("traces", "plot_layout", "alt"):
+            assert getattr(live, part) == getattr(anew, part)
 
 
 @every_explorer

@@ -15,19 +15,13 @@ from pathlib import Path
 
 import pytest
 
-# Each test worker has ports of its own: two that begin at one port take it from each other.
-FIRST_PORT = 9310 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-
 
 @pytest.fixture(scope="module")
 def started(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Run tools/learn.py with the learner's Python; yield what it said, and the work folder."""
     work = tmp_path_factory.mktemp("learn") / "work"
     process = subprocess.Popen(
-        [
-            *(root / ".venv/bin/python", root / "tools/learn.py"),
-            *("--work", work, "--port", str(FIRST_PORT)),
-        ],
+        [root / ".venv/bin/python", root / "tools/learn.py", "--work", work, "--port", "9310"],
         env={**os.environ, "NO_BROWSER": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

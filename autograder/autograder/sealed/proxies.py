@@ -294,10 +294,10 @@ class Conversation:
         except FrameError as error:
             self._lose(str(error))
         if reply.get("id") != self._request:
-            self._refuse()
+            self._end_as_unasked()
         return reply
 
-    def _refuse(self) -> NoReturn:
+    def _end_as_unasked(self) -> NoReturn:
         self._hang_up()
         raise Unasked("the submission answered what it was not asked")
 
@@ -732,7 +732,7 @@ class Conversation:
                 while len(answers) < len(cases):
                     reply = self.receive(min(seconds, max(end - time.monotonic(), 0)))
                     if reply.get("case") != len(answers) - first:
-                        self._refuse()
+                        self._end_as_unasked()
                     answers.append(self._answer(reply, *cases[len(answers)]))
                     if answers[-1].kind == "slow":
                         seconds = min(seconds, once_slow)

@@ -88,38 +88,6 @@ def axis(**settings: Any) -> dict[str, Any]:
     }
 
 
-def house_layout(height: int) -> dict[str, Any]:
-    """Return the layout that all figures share.
-
-    Parameters
-    ----------
-    height : int
-        Height in pixels.
-
-    Returns
-    -------
-    dict
-    """
-    return {
-        "template": {"layout": {}},
-        "font": {"family": FONT, "size": 13, "color": INK},
-        "paper_bgcolor": PAPER,
-        "plot_bgcolor": PAPER,
-        "height": height,
-        "autosize": True,
-        "margin": {"l": 70, "r": 20, "t": 30, "b": 40},
-        "showlegend": False,
-        "dragmode": False,
-        "hoverlabel": {
-            "bgcolor": PAPER,
-            "bordercolor": LINE,
-            "font": {"family": FONT, "size": 12, "color": INK},
-        },
-        "xaxis": axis(),
-        "yaxis": axis(),
-    }
-
-
 def whole_layout(picture: Picture) -> dict[str, Any]:
     """Return the layout of a picture together with that of the house.
 
@@ -131,7 +99,25 @@ def whole_layout(picture: Picture) -> dict[str, Any]:
     -------
     dict
     """
-    return {**house_layout(picture.height), **picture.layout}
+    return {
+        "template": {"layout": {}},
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "height": picture.height,
+        "autosize": True,
+        "margin": {"l": 70, "r": 20, "t": 30, "b": 40},
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {
+            "bgcolor": PAPER,
+            "bordercolor": LINE,
+            "font": {"family": FONT, "size": 12, "color": INK},
+        },
+        "xaxis": axis(),
+        "yaxis": axis(),
+        **picture.layout,
+    }
 
 
 def to_plotly(picture: Picture) -> "go.Figure":
