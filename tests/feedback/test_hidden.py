@@ -56,6 +56,8 @@ def test_the_last_findings_count_as_the_exam_shows_them_after_its_questions() ->
     [
         (error("NameError", SECRET, (9, 3)), "found no function to call"),
         (error("CellTimeoutError", SECRET), "took too long"),
+        (error("Gone", SECRET, (9, 3)), "Your code ended the program"),
+        (error("Unasked", SECRET, (9, 3)), "answered what nobody asked"),
         (error("ModuleNotFoundError", SECRET, (9, 3)), "Please tell your instructor"),
         (error("AssertionError", SECRET, (9, 3)), "What it asks for does not hold."),
         (error("TypeError", SECRET, (9, 3)), "It stopped with a TypeError."),

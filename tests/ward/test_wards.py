@@ -371,6 +371,39 @@ def test_a_sweep_ends_what_a_check_left(host: WardHost, ward: Ward) -> None:
     assert "value" in read(holder, "f")
 
 
+def test_processes_of_a_cell_leave_room_for_a_copy(ward: Ward) -> None:
+    run = ward.run(
+        "import os, time\n"
+        "x = 0\n"
+        "try:\n"
+        "    while True:\n"
+        "        if os.fork() == 0:\n"
+        "            time.sleep(100)\n"
+        "            os._exit(0)\n"
+        "        x += 1\n"
+        "except BlockingIOError:\n"
+        "    pass"
+    )
+    assert run.status == "ok"
+    holder = ward.checkpoint()
+    assert read(holder, "x")["value"] > 10
+    assert result_of(ward.run("x > 10")) == "True"
+
+
+def test_no_room_for_a_copy_is_said(ward: Ward) -> None:
+    ward.run(
+        "import threading, time\n"
+        "try:\n"
+        "    while True:\n"
+        "        threading.Thread(target=time.sleep, args=(100,), daemon=True).start()\n"
+        "except RuntimeError:\n"
+        "    pass"
+    )
+    with pytest.raises(WardError, match="too many threads"):
+        ward.checkpoint()
+    assert not ward.alive
+
+
 def test_no_copy_of_a_notebook_that_is_gone(ward: Ward) -> None:
     ward.run("import os\nos._exit(1)")
     with pytest.raises(WardError):

@@ -31,6 +31,7 @@ _SHORTEST_WORDS = 12
 TOO_LONG = "The check took too long and was stopped. Look for a loop that never ends."
 BROKEN = "The check could not be completed. Please tell your instructor."
 ENDED = "Your code ended the program, or used more than it may, while it was asked."
+UNASKED = "Your code answered what nobody asked, as two processes would that answer at once."
 NOT_STARTED = "Not started yet: the code still raises `NotImplementedError`."
 
 UNKNOWN = "error"
@@ -40,6 +41,9 @@ _OURS = ("ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError"
 _LATE = ("CellTimeoutError", "TimeoutError")
 # How the grader calls what it had to stop; the message says why.
 STOPPED_BY_GRADER = ("CellTimeoutError", "DeadKernelError", "LimitError")
+# How a check meets a function that took its process along, or that answered out of turn.
+_GONE = "Gone"
+_UNASKED = "Unasked"
 
 
 @dataclass(frozen=True)
@@ -226,8 +230,10 @@ def _sentences(
     where = f" at line {line} of the check" if line else ""
     if name in _LATE:
         return (TOO_LONG,)
-    if name in STOPPED_BY_GRADER:
+    if name in (*STOPPED_BY_GRADER, _GONE):
         return (ENDED,)
+    if name == _UNASKED:
+        return (UNASKED,)
     if own and kind == "NotImplementedError":
         return (NOT_STARTED,)
     if own:

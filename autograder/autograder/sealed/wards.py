@@ -606,16 +606,27 @@ class Ward:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                reply = self._ask({"do": "checkpoint"}, [theirs.fileno()], _COPY_SECONDS, 4096)
-            pid = reply.get("pid")
-            if type(pid) is not int:
-                raise frames.Malformed("no process id")
+                pid = self._copy(theirs)
+                if pid == 0:
+                    # Processes that a cell left behind leave no room for the copy.
+                    self.sweep()
+                    pid = self._copy(theirs)
+            if pid == 0:
+                raise frames.Malformed("the cells' process has too many threads")
         except frames.FrameError as error:
             ours.close()
             self._kill_main()
             raise WardError(f"the notebook could not be copied for its checks: {error}") from error
         self._holders.append(pid)
         return ours
+
+    def _copy(self, holder: socket.socket) -> int:
+        """Have the cells' process fork a holder; return its id, and 0 where it could not."""
+        reply = self._ask({"do": "checkpoint"}, [holder.fileno()], _COPY_SECONDS, 4096)
+        pid = reply.get("pid")
+        if type(pid) is not int:
+            raise frames.Malformed("no process id")
+        return pid
 
     def finish(self) -> None:
         """End the cells' process and all that it started, but not the holders."""

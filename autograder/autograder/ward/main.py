@@ -11,7 +11,8 @@ from .frames import FrameError, receive, send
 from .holders import Serve, fork_quietly, hold
 from .shell import Shell
 
-_exit, _getpid = os._exit, os.getpid
+# Before any cell runs: a cell may replace what `os` holds.
+_exit, _getpid, _waitpid, _WNOHANG = os._exit, os.getpid, os.waitpid, os.WNOHANG
 
 # A cell of a notebook, as text.
 _MAX_REQUEST = 16 * 2**20
@@ -50,7 +51,7 @@ def serve_cells(sock: socket.socket, shell: Shell, serve: Serve) -> NoReturn:
     sock : socket.socket
         To the grader. ``{"do": "run", "id", "source", "bytes", "number"}`` is answered by
         ``{"id", "outputs", "count"}``; ``{"do": "checkpoint", "id"}``, with a holder's socket, by
-        ``{"id", "pid"}``.
+        ``{"id", "pid"}``, where 0 says that no further process may start.
     shell : Shell
         Settled in this process.
     serve : callable
@@ -66,7 +67,12 @@ def serve_cells(sock: socket.socket, shell: Shell, serve: Serve) -> NoReturn:
                     break  # a process that a cell forked, and that ran out of the cell
                 send(sock, answer)
             elif message["do"] == "checkpoint":
-                pid = fork_quietly()
+                try:
+                    pid = _fork_with_room()
+                except OSError:
+                    os.close(fds[0])
+                    send(sock, {"id": message["id"], "pid": 0})
+                    continue
                 if not pid:
                     sock.close()
                     hold(socket.socket(fileno=fds[0]), shell, serve)
@@ -76,6 +82,17 @@ def serve_cells(sock: socket.socket, shell: Shell, serve: Serve) -> NoReturn:
         pass
     finally:
         _exit(0)
+
+
+def _fork_with_room() -> int:
+    """Fork, after letting go of children that have ended where there is no room for one more."""
+    try:
+        return fork_quietly()
+    except OSError:
+        with contextlib.suppress(ChildProcessError):
+            while _waitpid(-1, _WNOHANG)[0]:
+                pass
+        return fork_quietly()
 
 
 def _run(shell: Shell, message: dict[str, Any]) -> dict[str, Any]:
