@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crs.explorers import CascadeSimulator
-from crs.figures.cascade import NAMES, cascade_picture, level_words, spread
+from crs.figures.cascade import NAMES, cascade_picture, level_words
+from crs.figures.end_labels import spread
 from crs.models.triggers import KINDS, MEDIATORS, Trigger, run_trigger
 
 

@@ -6,12 +6,13 @@ import re
 from itertools import pairwise
 
 import pytest
+from tests.explorers.strips import runs_in
 
 from crs.errors import InvalidInput
 from crs.explorers import Trajectory
 from crs.figures.comparator import SCALES
-from crs.figures.theme import GRADE_COLORS
-from crs.figures.trajectory import BANDS, SPAN, runs_of, track_of, trajectory_picture
+from crs.figures.grade_strip import runs_of
+from crs.figures.trajectory import BANDS, SPAN, track_of, trajectory_picture
 from crs.guidelines import grade, guideline
 from crs.patients.bedside import facts_of
 from crs.patients.cases import LAST_HOUR, case_ids, load_case
@@ -72,14 +73,11 @@ def test_every_hour_says_what_the_engine_says(case_id: str) -> None:
 def test_the_colored_runs_cover_every_hour_with_its_grade(case_id: str) -> None:
     track = track_of(case_id)
     picture = trajectory_picture(track, 0)
-    bars = next(trace for trace in picture.traces if trace["type"] == "bar")
     painted: dict[tuple[int, int], int] = {}
-    for start, length, place, color in zip(
-        bars["base"], bars["x"], bars["y"], bars["marker"]["color"], strict=True
-    ):
-        for hour in range(start, start + length):
-            assert (place, hour) not in painted
-            painted[place, hour] = GRADE_COLORS.index(color)
+    for run in runs_in(picture):
+        for hour in range(int(run.start), int(run.end)):
+            assert (round(run.row), hour) not in painted
+            painted[round(run.row), hour] = run.grade
     for moment in track.moments:
         for position, found in enumerate(moment.grades):
             assert painted[len(SCALES) - 1 - position, moment.hour] == found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from tests.explorers.strips import runs_in
 
 from crs.explorers import TreatmentPlanner
 from crs.figures.theme import Picture
@@ -99,15 +100,9 @@ def test_the_strips_are_painted_with_the_grades_of_each_course() -> None:
         2: outcome_of(planned, Plan(tocilizumab_doses=1, tocilizumab_h=192)),
     }
     course, _ = pictures(explorer)
-    bars = next(trace for trace in course.traces if trace["type"] == "bar")
+    runs = runs_in(course)
     for place, outcome in outcomes.items():
-        painted = [
-            (start, start + length, grade)
-            for start, length, y, grade in zip(
-                bars["base"], bars["x"], bars["y"], bars["customdata"], strict=True
-            )
-            if y == place
-        ]
+        painted = [(run.start, run.end, run.grade) for run in runs if round(run.row) == place]
         for hour, grade in zip(outcome.times_h, outcome.grades, strict=True):
             day = hour / HOURS_A_DAY
             if day < 14:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from tests.explorers.strips import runs_in
 
 from crs.errors import InvalidInput
 from crs.explorers import VirtualPatientView
@@ -198,7 +201,8 @@ def test_one_picture_is_shown_at_a_time_with_its_controls() -> None:
 
 def test_the_grade_strip_has_every_hour_once() -> None:
     course = treated("tocilizumab")
-    bars = next(t for t in virtual_patient_picture(course, "x").traces if t["type"] == "bar")
+    runs = runs_in(virtual_patient_picture(course, "x"))
     for row in (0, 1):
-        widths = [w for w, y in zip(bars["x"], bars["y"], strict=True) if y == row]
-        assert sum(widths) == pytest.approx(28)
+        own = sorted((run.start, run.end) for run in runs if round(run.row) == row)
+        assert (own[0][0], own[-1][1]) == (0, 28)
+        assert all(end == start for (_, end), (start, _) in itertools.pairwise(own))

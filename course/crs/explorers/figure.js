@@ -24,6 +24,35 @@ async function load(model) {
   return globalThis.Plotly;
 }
 
+// What can change without the axes and the words around them being drawn again, by type of trace.
+const MOVING = {
+  scatter: ["x", "y", "text", "customdata", "hovertemplate"],
+  bar: ["x", "y", "base", "customdata", "hovertemplate"],
+};
+const AT_ONCE = {
+  mode: "immediate",
+  transition: { duration: 0 },
+  frame: { duration: 0, redraw: false },
+};
+
+function part(trace, wanted) {
+  return Object.fromEntries(Object.entries(trace).filter(([name]) => wanted(name)));
+}
+
+const isPoint = (x, y) => x !== null && y !== null;
+
+// What must be the same for a figure to be moved instead of drawn; null where nothing can be.
+function frameOf(traces, layout, width) {
+  if (traces.some((trace) => !(trace.type in MOVING))) return null;
+  const rests = traces.map((trace) => [
+    part(trace, (name) => !MOVING[trace.type].includes(name)),
+    Object.keys(trace),
+    // A further bar would have no color, and a line that was empty would cover all others.
+    trace.type === "bar" ? trace.x.length : trace.x.some((x, at) => isPoint(x, trace.y[at])),
+  ]);
+  return JSON.stringify([rests, layout, width]);
+}
+
 function render({ model, el }) {
   const box = document.createElement("div");
   box.setAttribute("role", "img");
@@ -31,20 +60,34 @@ function render({ model, el }) {
   let Plotly = null;
   let width = 0;
   let drawn = 0; // at which width; 0 when it shows no longer what the model says
-  const draw = () => {
-    // What is hidden is drawn when it is shown.
-    if (!Plotly || !width || drawn === width) return;
-    drawn = width;
-    // Plotly writes into what it is given.
-    const [traces, layout] = structuredClone([model.get("traces"), model.get("plot_layout")]);
+  let frame = null; // what stands around the data that is drawn
+  // Plotly keeps what it is given, and writes into it.
+  const redraw = (traces, layout) => {
     // The settings go with the first drawing only: to compare them takes as long as to draw a line.
     const settings = box.data ? undefined : { displayModeBar: false, scrollZoom: false };
     Plotly.react(box, traces, { ...layout, width }, settings);
   };
+  const move = (traces) => {
+    const data = traces.map((trace) => part(trace, (name) => MOVING[trace.type].includes(name)));
+    const which = traces.map((_, at) => at);
+    // One move that another one overtakes is rejected, and nobody minds.
+    Plotly.animate(box, { data, traces: which }, AT_ONCE).catch(() => {});
+  };
+  const draw = () => {
+    // What is hidden is drawn when it is shown.
+    if (!Plotly || !width || drawn === width) return;
+    drawn = width;
+    const traces = JSON.parse(model.get("traces"));
+    const layout = model.get("plot_layout");
+    const before = frame;
+    frame = frameOf(traces, layout, width);
+    if (frame && frame === before) move(traces);
+    else redraw(traces, JSON.parse(layout));
+  };
   const describe = () => box.setAttribute("aria-label", model.get("alt"));
   const changed = () => {
     // Also before it is drawn, so that what is below does not jump.
-    box.style.height = `${model.get("plot_layout").height}px`;
+    box.style.height = `${JSON.parse(model.get("plot_layout")).height}px`;
     drawn = 0;
   };
   const watch = new ResizeObserver((entries) => {

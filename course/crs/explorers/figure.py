@@ -6,11 +6,11 @@ figures of a page share one Plotly, and a change is one message in one direction
 """
 
 import gzip
+import json
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import anywidget
 import ipywidgets as widgets
@@ -55,8 +55,9 @@ class LiveFigure(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).parent / "figure.js"
-    traces: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    plot_layout = traitlets.Dict().tag(sync=True)
+    # As JSON: of a list, ipywidgets looks at every number on both sides of the wire.
+    traces = traitlets.Unicode().tag(sync=True)
+    plot_layout = traitlets.Unicode().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     # The browser finds the one Plotly of the page by its version.
     library = traitlets.Instance(_Library).tag(sync=True, **widgets.widget_serialization)
@@ -78,9 +79,13 @@ class LiveFigure(anywidget.AnyWidget):
                 setattr(self, name, value)
 
 
-def _state(picture: Picture) -> dict[str, Any]:
+def _state(picture: Picture) -> dict[str, str]:
     return {
-        "traces": [dict(trace) for trace in picture.traces],
-        "plot_layout": whole_layout(picture),
+        "traces": _json([dict(trace) for trace in picture.traces]),
+        "plot_layout": _json(whole_layout(picture)),
         "alt": picture.alt,
     }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)

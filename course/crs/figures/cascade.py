@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from crs.figures.theme import INK, MUTED, SERIES, Picture, axis
+from crs.figures.end_labels import Ends, end_labels, words_beside
+from crs.figures.theme import INK, MUTED, SERIES, Picture, axis, held_power
 from crs.models.triggers import MEDIATORS, Rise, TriggeredCourse
 
 NAMES: Mapping[str, str] = {
@@ -31,7 +32,7 @@ _HEIGHT = 520
 _MARGINS = {"l": 56, "r": 88, "t": 34, "b": 50}
 _HOURS_A_DAY = 24.0
 _LONGEST_IN_HOURS = 72.0
-_LABEL_PX = 15.0
+_LABEL_PX = 12
 
 
 def cascade_picture(
@@ -57,7 +58,10 @@ def cascade_picture(
     scale = 1.0 if window_h <= _LONGEST_IN_HOURS else _HOURS_A_DAY
     rises = [rise for rise in result.rises if rise.mediator in shown]
     highest = max([10.0, *(rise.peak for rise in rises)])
-    y_range = [0.0, 105.0] if share else [math.log10(_FLOOR), math.log10(highest) + 0.12]
+    end = window_h / scale
+    y_range = (0.0, 105.0) if share else (math.log10(_FLOOR), held_power(highest))
+    curves_px = (_CURVES[1] - _CURVES[0]) * (_HEIGHT - _MARGINS["t"] - _MARGINS["b"])
+    ends = Ends(end, *y_range, curves_px, not share)
     traces = (
         *(_curve(result, name, name in shown, window_h, scale, share) for name in MEDIATORS),
         *(_row(rises, name, scale) for name in MEDIATORS),
@@ -66,6 +70,8 @@ def cascade_picture(
             for what in ("risen", "peak")
             for heights in (None, lambda rise, level: 100 * level / rise.peak if share else level)
         ),
+        _end_labels(result, rises, window_h, share, ends),
+        _row_times(rises, result.asked.kind == "CAR T cells", end),
     )
     layout = {
         "margin": _MARGINS,
@@ -75,16 +81,16 @@ def cascade_picture(
                 "standoff": 8,
                 "font": {"size": 13, "color": INK},
             },
-            range=[0, window_h / scale],
-            dtick=_tick(window_h / scale),
+            range=[0, end],
+            dtick=_tick(end),
             tickangle=0,
             anchor="y2",
         ),
         "yaxis": axis(
             domain=list(_CURVES),
             type="linear" if share else "log",
-            range=y_range,
-            **_ticks(share, highest),
+            range=list(y_range),
+            **_ticks(share, y_range[1]),
         ),
         "yaxis2": axis(
             domain=list(_ROWS),
@@ -101,8 +107,6 @@ def cascade_picture(
                 _CURVES[1],
             ),
             _note("┃ a tenth of the way up    ◆ peak", 0, _ROWS[1]),
-            *_end_labels(result, rises, window_h, share, y_range),
-            *_row_times(rises, result.asked.kind == "CAR T cells"),
         ],
     }
     return Picture(traces, layout, _alt(result, rises, window_h, share), height=_HEIGHT)
@@ -211,10 +215,10 @@ def _marks(
     }
 
 
-def _ticks(share: bool, highest: float) -> dict[str, Any]:
+def _ticks(share: bool, top_power: float) -> dict[str, Any]:
     if share:
         return {"tickvals": [0, 25, 50, 75, 100], "ticksuffix": " %"}
-    powers = range(round(math.log10(_FLOOR)), math.ceil(math.log10(highest)) + 1)
+    powers = range(round(math.log10(_FLOOR)), math.floor(top_power) + 1)
     return {
         "tickvals": [10.0**power for power in powers],
         "ticktext": [f"{10.0**power:,g}" if power < 3 else f"{10**power:,}" for power in powers],
@@ -227,84 +231,29 @@ def _tick(length: float) -> float:
 
 
 def _end_labels(
-    result: TriggeredCourse,
-    rises: Sequence[Rise],
-    window_h: float,
-    share: bool,
-    y_range: Sequence[float],
-) -> list[dict[str, Any]]:
-    """Name each curve at its right end, moved apart where they would cover each other."""
-    low, high = y_range
-    wanted = []
-    for rise in rises:
+    result: TriggeredCourse, rises: Sequence[Rise], window_h: float, share: bool, ends: Ends
+) -> dict[str, Any]:
+    """Name each curve at its right end."""
+    heights = {}
+    for rise in sorted(rises, key=lambda rise: MEDIATORS.index(rise.mediator)):
         level = float(np.interp(window_h, result.times_h, result.levels[rise.mediator]))
         height = 100 * level / rise.peak if share else math.log10(max(level, _FLOOR))
-        wanted.append((height, rise.mediator))
-    wanted.sort()
-    plot_px = (_CURVES[1] - _CURVES[0]) * (_HEIGHT - _MARGINS["t"] - _MARGINS["b"])
-    places = spread([height for height, _ in wanted], low, high, _LABEL_PX / plot_px * (high - low))
-    return [
-        {
-            "text": f"<b>{NAMES[name]}</b>",
-            "xref": "paper",
-            "x": 1.01,
-            "y": place,
-            "xanchor": "left",
-            "yanchor": "middle",
-            "showarrow": False,
-            "font": {"size": 12, "color": _COLORS[name]},
-        }
-        for place, (_, name) in zip(places, wanted, strict=True)
-    ]
+        heights[NAMES[rise.mediator]] = height
+    colors = {NAMES[name]: color for name, color in _COLORS.items()}
+    return end_labels(heights, colors, ends, text_px=_LABEL_PX)
 
 
-def spread(heights: Sequence[float], low: float, high: float, apart: float) -> list[float]:
-    """Move labels apart, as little as a pass from below and one from above can do.
-
-    Parameters
-    ----------
-    heights : sequence of float
-        Where they would stand, in ascending order.
-    low, high : float
-        Between which they have to stay, as far as there is room.
-    apart : float
-        How far each has to be from the next.
-
-    Returns
-    -------
-    list of float
-        In the same order.
-    """
-    placed: list[float] = []
-    for height in heights:
-        lowest = placed[-1] + apart if placed else low + apart / 2
-        placed.append(max(height, lowest))
-    ceiling = high - apart / 2
-    for at in reversed(range(len(placed))):
-        placed[at] = min(placed[at], ceiling)
-        ceiling = placed[at] - apart
-    return placed
-
-
-def _row_times(rises: Sequence[Rise], in_days: bool) -> list[dict[str, Any]]:
+def _row_times(rises: Sequence[Rise], in_days: bool, end: float) -> dict[str, Any]:
     """Print at the right of each row when it rises and when it peaks."""
     divisor, unit = (_HOURS_A_DAY, "d") if in_days else (1.0, "h")
-    return [
-        {
-            "text": "hardly rises"
-            if rise.risen_h is None
-            else f"{rise.risen_h / divisor:.1f} → {rise.peak_h / divisor:.1f} {unit}",
-            "xref": "paper",
-            "yref": "y2",
-            "x": 1.01,
-            "y": at,
-            "xanchor": "left",
-            "yanchor": "middle",
-            "showarrow": False,
-            "font": {"size": 12, "color": INK},
-        }
-        for at, rise in enumerate(rises)
+    words = [
+        "hardly rises"
+        if rise.risen_h is None
+        else f"{rise.risen_h / divisor:.1f} → {rise.peak_h / divisor:.1f} {unit}"
+        for rise in rises
     ]
+    rows = [float(at) for at in range(len(rises))]
+    return {**words_beside(words, rows, end, {"size": 12, "color": INK}), "yaxis": "y2"}
 
 
 def _note(text: str, x: float, y: float) -> dict[str, Any]:

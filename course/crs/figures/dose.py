@@ -1,5 +1,6 @@
 """Pictures of doses: dose against weight, doses on a clock, equivalent doses of steroids."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -277,7 +278,8 @@ def clock_picture(clock: DoseClock) -> Picture:
     """
     earliest = clock.verdict.earliest_next_h
     first = min([-clock.window_h, *clock.given_h])
-    last = max(12.0, (earliest or 0.0) + 7.0, *[h + clock.min_interval_h for h in clock.given_h], 0)
+    last = max(12.0, (earliest or 0.0) + 7.0, *[h + clock.min_interval_h for h in clock.given_h])
+    last = 4 * math.ceil(last / 4)  # so that the axis holds still while the clock goes on
     interval_x: list[float | None] = []
     interval_y: list[float | None] = []
     for start in clock.given_h:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crs.figures.levels import PublishedLevel
-from crs.figures.theme import ACCENT, INK, MUTED, SERIES, Picture, axis
+from crs.figures.theme import ACCENT, INK, MUTED, SERIES, Picture, axis, held_top
 from crs.models.infusion import VIEW_D, InfusionResult
 
 _PUBLISHED = SERIES[1]
@@ -46,7 +46,7 @@ def infusion_picture(
     def place(hour: float) -> float:
         return hour - zero if closely else 1 + hour / _HOURS_A_DAY
 
-    top = max([10.0, *result.level, *(item.value for item in published)]) * 1.1
+    top = held_top(max([10.0, *result.level, *(item.value for item in published)]))
     pump_x, pump_y = _pump(result)
     traces: tuple[Mapping[str, Any], ...] = (
         {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crs.figures.theme import ACCENT, INK, MUTED, SERIES, Picture, axis
+from crs.figures.theme import ACCENT, INK, MUTED, SERIES, Picture, axis, held_power, held_top
 from crs.models.regimen import RegimenResult
 
 _FLOOR = 0.1  # µg/mL: below this a logarithmic picture ends
@@ -47,9 +47,9 @@ def levels_picture(
     Picture
     """
     end = result.days[-1]
-    top = max([1.0, result.peak, *(item.value for item in published)]) * 1.08
+    top = max([1.0, result.peak, *(item.value for item in published)])
     lowest = math.log10(_FLOOR)
-    highest = math.log10(top) + 0.05
+    highest = held_power(top)
     bottom = _FLOOR if logarithmic else 0.0
     lines = [
         published[at].value if at < len(published) else None for at in range(2)
@@ -96,7 +96,7 @@ def levels_picture(
         ),
         "yaxis": axis(
             type="log" if logarithmic else "linear",
-            range=[lowest, highest] if logarithmic else [0, top],
+            range=[lowest, highest] if logarithmic else [0, held_top(top)],
         ),
         "annotations": [
             *(

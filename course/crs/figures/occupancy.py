@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crs.figures.theme import INK, MUTED, OUTLINE, SERIES, Picture, axis
+from crs.figures.theme import INK, MUTED, OUTLINE, SERIES, Picture, axis, held_top
 from crs.models.il6 import OccupancyResult
 
 _LEAST_PRINTED = 0.055  # a smaller piece has no room for its number
@@ -107,9 +107,9 @@ def signal_picture(result: OccupancyResult) -> Picture:
             (result.without.trans / total, result.treated.trans / total),
         ),
     )
-    top = max(result.without.gp130_share, result.treated.gp130_share, 1e-3)
+    top = held_top(max(result.without.gp130_share, result.treated.gp130_share, 1e-3))
     title = "Signal: gp130 on cells that holds IL-6"
-    return _bars(result, title, "of gp130 on cells", pieces, 1.12 * top)
+    return _bars(result, title, "of gp130 on cells", pieces, top)
 
 
 def drug_words(result: OccupancyResult) -> str:
@@ -152,8 +152,8 @@ def _bars(
     result: OccupancyResult, title: str, whole: str, pieces: Sequence[_Piece], top: float
 ) -> Picture:
     # The first category stands lowest.
-    words = drug_words(result)
-    rows = (words[0].upper() + words[1:], "No drug")
+    drug = result.asked.drug
+    rows = (drug[0].upper() + drug[1:], "No drug")
     traces: tuple[Mapping[str, Any], ...] = tuple(
         {
             "type": "bar",

@@ -4,7 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crs.figures.theme import ACCENT, INK, MUTED, OUTLINE, SERIES, Picture, axis
+from crs.figures.theme import (
+    ACCENT,
+    INK,
+    MUTED,
+    OUTLINE,
+    SERIES,
+    Picture,
+    axis,
+    held_power,
+    held_top,
+)
 from crs.models.il6 import BLOCKED_FROM_D, BlockadeSteps, ParadoxResult
 from crs.models.removal import CRP_HALF_LIFE, crp_after_blockade_mg_l
 
@@ -30,8 +40,8 @@ def steps_picture(steps: BlockadeSteps, blocked: float, il6_pg_ml: float, stat3:
     Picture
     """
     shares = [100 * share for share in steps.blocked]
-    top = 1.12 * max(1.0, *steps.il6_pg_ml)
-    highest = 112 * max(0.01, *steps.stat3)
+    top = held_top(max(1.0, *steps.il6_pg_ml))
+    highest = held_top(100 * max(0.01, *steps.stat3))
     traces: tuple[Mapping[str, Any], ...] = (
         _curve(shares, steps.il6_pg_ml, ACCENT, "%{x:.4g} % blocked: %{y:,.0f} pg/mL"),
         _mark(100 * blocked, il6_pg_ml, ACCENT, "circle"),
@@ -86,11 +96,12 @@ def course_picture(result: ParadoxResult) -> Picture:
     bound = asked.blockade == "siltuximab"
     days = list(result.days)
     top = max(10.0, *result.il6_total_pg_ml)
-    lowest, highest = math.log10(_FLOOR_PG_ML), math.log10(top) + 0.15
+    linear_top = held_top(top)
+    lowest, highest = math.log10(_FLOOR_PG_ML), held_power(top)
     bottom = _FLOOR_PG_ML if bound else 0.0
     signal = [100 * share for share in result.stat3]
-    signal_top = 1.15 * max(5.0, *signal)
-    crp_top = 1.15 * max(10.0, *result.crp_mg_l)
+    signal_top = held_top(max(5.0, *signal))
+    crp_top = held_top(max(10.0, *result.crp_mg_l))
     hours = [_HOURS_A_DAY * (day - BLOCKED_FROM_D) for day in days if day >= BLOCKED_FROM_D]
     fastest = [float(value) for value in crp_after_blockade_mg_l(hours, result.before_crp_mg_l, 0)]
     begins = asked.blockade != "none"
@@ -115,7 +126,7 @@ def course_picture(result: ParadoxResult) -> Picture:
                 "hoverinfo": "skip",
             }
         ),
-        _line_at(begins, bottom, 10**highest if bound else 1.15 * top),
+        _line_at(begins, bottom, 10**highest if bound else linear_top),
         _second(_line_at(begins, 0, signal_top)),
         _third(_line_at(begins, 0, crp_top)),
         {
@@ -136,7 +147,7 @@ def course_picture(result: ParadoxResult) -> Picture:
         "yaxis": axis(
             domain=[0.74, 1],
             type="log" if bound else "linear",
-            range=[lowest, highest] if bound else [0, 1.15 * top],
+            range=[lowest, highest] if bound else [0, linear_top],
             tickformat=",~r",
             nticks=5,
             **({"dtick": 1 if highest - lowest < 4 else 2} if bound else {"dtick": None}),

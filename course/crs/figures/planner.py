@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from crs.figures.grade_strip import Run, runs_of, strip_traces
 from crs.figures.theme import (
-    GRADE_COLORS,
-    GRADE_EDGES,
-    GRADE_TEXT,
     INK,
-    LINE,
     MUTED,
     OUTLINE,
     SERIES,
     Picture,
     axis,
+    held_power,
+    held_top,
 )
-from crs.figures.trajectory import runs_of
 from crs.models.simulation import Numbers
 from crs.patients.observation import FEVER_C
 from crs.patients.planning import HOURS_A_DAY, LAST_DAY, LEVEL_OF, OtherDrug, Outcome
@@ -307,7 +305,7 @@ def _curves(panel: _Panel, compared: Compared, name: str) -> list[Mapping[str, A
 def _scale(panel: _Panel, traces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     highest = max([panel.least_top, *(y for trace in traces for y in trace["y"] if y is not None)])
     if panel.log_floor:
-        low, high = math.log10(panel.log_floor), math.log10(highest) + 0.1
+        low, high = math.log10(panel.log_floor), held_power(highest)
         powers = range(math.ceil(low), math.floor(high) + 1)
         shown = [power for power in powers if len(powers) <= 3 or power % 2 == 0]
         return {
@@ -316,50 +314,21 @@ def _scale(panel: _Panel, traces: Sequence[Mapping[str, Any]]) -> dict[str, Any]
             "tickvals": [10**power for power in shown],
             "ticktext": [f"{10**power:,}".replace(",", "\u202f") for power in shown],
         }
-    return {"range": [panel.lowest, highest * (1.0 if panel.lowest else 1.06)], "nticks": 4}
+    top = highest if panel.lowest else held_top(highest)
+    return {"range": [panel.lowest, top], "nticks": 4}
 
 
-def _grade_traces(compared: Compared, name: str) -> list[Mapping[str, Any]]:
-    """One strip for each course: colored, and with the grade in figures where there is room."""
+def _grade_traces(compared: Compared, name: str) -> list[dict[str, Any]]:
+    """One strip for each course."""
     places = {"A": 2, "B": 1, "none": 0}
-    rows: list[tuple[int, float, float, int]] = []
+    runs: list[Run] = []
     for style, outcome in zip(STYLES, compared.courses, strict=True):
         if outcome is not None:
             shown = outcome.times_h < compared.days * HOURS_A_DAY
             ends = [*(outcome.times_h[shown] / HOURS_A_DAY), float(compared.days)]
-            rows += [
-                (places[style.name], float(ends[start]), float(ends[end]), grade)
+            runs += [
+                Run(places[style.name], float(ends[start]), float(ends[end]), grade)
                 for start, end, grade in runs_of([int(grade) for grade in outcome.grades[shown]])
             ]
-    printed = [row for row in rows if (row[2] - row[1]) * HOURS_A_DAY >= _SHORTEST_PRINTED_H]
-    return [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "base": [start for _, start, _, _ in rows],
-            "x": [end - start for _, start, end, _ in rows],
-            "y": [place for place, _, _, _ in rows],
-            "yaxis": name,
-            "width": 0.78,
-            "marker": {
-                "color": [GRADE_COLORS[grade] for *_, grade in rows],
-                "line": {
-                    "color": [LINE if grade == 0 else GRADE_EDGES[grade] for *_, grade in rows],
-                    "width": 1,
-                },
-            },
-            "customdata": [grade for *_, grade in rows],
-            "hovertemplate": "grade %{customdata} from day %{base:.1f}<extra></extra>",
-        },
-        {
-            "type": "scatter",
-            "mode": "text",
-            "x": [(start + end) / 2 for _, start, end, _ in printed],
-            "y": [place for place, _, _, _ in printed],
-            "yaxis": name,
-            "text": [str(grade) for *_, grade in printed],
-            "textposition": "middle center",
-            "textfont": {"size": 12, "color": [GRADE_TEXT[grade] for *_, grade in printed]},
-            "hoverinfo": "skip",
-        },
-    ]
+    shortest = _SHORTEST_PRINTED_H / HOURS_A_DAY
+    return strip_traces(runs, name, height=0.78, shortest=shortest, text_px=12)

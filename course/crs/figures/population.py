@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crs.figures.theme import INK, MUTED, OUTLINE, SERIES, Picture, axis
+from crs.figures.theme import INK, MUTED, OUTLINE, SERIES, Picture, axis, held_power, held_top
 from crs.models.simulation import Numbers
 from crs.patients.observation import FEVER_C, LOW_MAP_MMHG, LOW_SPO2
 from crs.patients.planning import HOURS_A_DAY, LAST_DAY
@@ -334,7 +334,7 @@ def _scale(shown: Shown, bands: Sequence[Band]) -> dict[str, Any]:
     highest = max(float(band.high.max()) for band in bands)
     if shown.log_floor:
         low = math.log10(shown.log_floor)
-        high = max(low + 1, math.log10(max(highest, shown.log_floor))) + 0.1
+        high = max(low + 1, held_power(max(highest, shown.log_floor)))
         powers = [10**power for power in range(math.ceil(low), math.floor(high) + 1)]
         return {
             "type": "log",
@@ -347,4 +347,4 @@ def _scale(shown: Shown, bands: Sequence[Band]) -> dict[str, Any]:
         lowest = min(float(band.low.min()) for band in bands)
         # Never a band outside of its picture.
         return {"type": "linear", "range": [min(low, lowest), max(high, highest)]}
-    return {"type": "linear", "range": [0, max(highest, 0.1) * 1.06]}
+    return {"type": "linear", "range": [0, held_top(max(highest, 0.1))]}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crs.figures.theme import ACCENT, INK, MUTED, OUTLINE, Picture, axis
+from crs.figures.theme import ACCENT, INK, MUTED, OUTLINE, Picture, axis, held_top
 
 
 def crp_picture(
@@ -22,7 +22,7 @@ def crp_picture(
     -------
     Picture
     """
-    top = max(10.0, *crp_mg_l) * 1.1
+    top = held_top(max(10.0, *crp_mg_l))
     traces = (
         _line(hours, crp_mg_l, ACCENT, "solid", "%{x:.0f} h: %{y:.0f} mg/L<extra></extra>"),
         _mark(now_h, now_mg_l, ACCENT),

@@ -4,6 +4,7 @@ A figure module holds pure functions that turn a result into a `Picture`: plain 
 and the alt text. The explorers' `LiveFigure` draws it in the browser.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,10 @@ ACCENT_PALE = "#e3eff4"
 GRADE_COLORS = ("#e6eaed", "#fbe3a4", "#f5b566", "#dc7642", "#a3303f", "#2a1a2e")
 GRADE_EDGES = (OUTLINE, "#8a6d1c", "#99601a", "#a3481c", "#7d1f2d", "#2a1a2e")
 GRADE_TEXT = (INK, INK, INK, INK, "#ffffff", "#ffffff")
+
+# What an axis leaves free above its highest value.
+_ROOM = 1.05
+_ROOM_IN_POWERS = 0.05
 
 # For curves that are told apart: of good contrast on white, and apart for the color-blind.
 SERIES = ("#0f5c7a", "#b1510b", "#6b4c9a", "#2e7d4f", "#a3303f", "#55646e")
@@ -86,6 +91,42 @@ def axis(**settings: Any) -> dict[str, Any]:
         "ticklabeloverflow": "allow",  # no measuring of every label on every change
         **settings,
     }
+
+
+def held_top(highest: float) -> float:
+    """Choose where an axis ends, so that it holds still while a curve grows a little.
+
+    An axis that follows its curve hides that the curve has changed.
+
+    Parameters
+    ----------
+    highest : float
+        The highest value on it, above 0.
+
+    Returns
+    -------
+    float
+        The next of ten steps per power of ten that leaves some room above the value.
+    """
+    power = 10.0 ** math.floor(math.log10(_ROOM * highest))
+    steps = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12.5)
+    return float(next(step * power for step in steps if step * power >= _ROOM * highest))
+
+
+def held_power(highest: float) -> float:
+    """Choose where a logarithmic axis ends, as `held_top` does.
+
+    Parameters
+    ----------
+    highest : float
+        The highest value on it, above 0.
+
+    Returns
+    -------
+    float
+        An exponent of ten, a multiple of a quarter.
+    """
+    return math.ceil(4 * (math.log10(highest) + _ROOM_IN_POWERS)) / 4
 
 
 def whole_layout(picture: Picture) -> dict[str, Any]:

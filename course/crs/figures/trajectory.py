@@ -6,13 +6,10 @@ from functools import cache
 from typing import Any
 
 from crs.figures.comparator import SCALES, compare
+from crs.figures.grade_strip import Run, runs_of, strip_traces
 from crs.figures.theme import (
     ACCENT,
-    GRADE_COLORS,
-    GRADE_EDGES,
-    GRADE_TEXT,
     INK,
-    LINE,
     MUTED,
     OUTLINE,
     SERIES,
@@ -144,28 +141,6 @@ def track_of(case_id: str) -> Track:
             )
         )
     return Track(case_id, case.title, tuple(moments), case.events)
-
-
-def runs_of(grades: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Split grades by hour into runs of the same grade.
-
-    Parameters
-    ----------
-    grades : sequence of int
-        One for each hour.
-
-    Returns
-    -------
-    list of tuple of int
-        First hour, first hour after it, and grade.
-    """
-    runs: list[tuple[int, int, int]] = []
-    start = 0
-    for hour in range(1, len(grades) + 1):
-        if hour == len(grades) or grades[hour] != grades[start]:
-            runs.append((start, hour, grades[start]))
-            start = hour
-    return runs
 
 
 def trajectory_picture(track: Track, hour: int) -> Picture:
@@ -323,43 +298,13 @@ def _oxygen_trace(track: Track) -> Mapping[str, Any]:
     }
 
 
-def _grade_traces(track: Track) -> list[Mapping[str, Any]]:
-    rows = [
-        (len(SCALES) - 1 - position, *run)
+def _grade_traces(track: Track) -> list[dict[str, Any]]:
+    runs = [
+        Run(len(SCALES) - 1 - position, *run)
         for position in range(len(SCALES))
         for run in runs_of([moment.grades[position] for moment in track.moments])
     ]
-    printed = [row for row in rows if row[2] - row[1] >= SHORTEST_PRINTED_H]
-    return [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "base": [start for _, start, _, _ in rows],
-            "x": [end - start for _, start, end, _ in rows],
-            "y": [place for place, _, _, _ in rows],
-            "yaxis": _AXES["grades"],
-            "width": 0.74,
-            "marker": {
-                "color": [GRADE_COLORS[grade] for *_, grade in rows],
-                "line": {
-                    "color": [LINE if grade == 0 else GRADE_EDGES[grade] for *_, grade in rows],
-                    "width": 1,
-                },
-            },
-            "hoverinfo": "skip",
-        },
-        {
-            "type": "scatter",
-            "x": [(start + end) / 2 for _, start, end, _ in printed],
-            "y": [place for place, _, _, _ in printed],
-            "yaxis": _AXES["grades"],
-            "mode": "text",
-            "text": [str(grade) for *_, grade in printed],
-            "textposition": "middle center",
-            "textfont": {"size": 12, "color": [GRADE_TEXT[grade] for *_, grade in printed]},
-            "hoverinfo": "skip",
-        },
-    ]
+    return strip_traces(runs, _AXES["grades"], height=0.74, shortest=SHORTEST_PRINTED_H, text_px=12)
 
 
 @cache

@@ -1,28 +1,27 @@
 """A whole virtual patient over four weeks, in bands below each other; and what decides a peak."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from crs.figures.cascade import NAMES, level_words, spread
+from crs.figures.cascade import NAMES, level_words
+from crs.figures.end_labels import Ends, end_labels
+from crs.figures.grade_strip import Run, runs_of, strip_traces
 from crs.figures.theme import (
     ACCENT,
-    GRADE_COLORS,
-    GRADE_EDGES,
-    GRADE_TEXT,
     INK,
-    LINE,
     MUTED,
     OUTLINE,
     PAPER,
     SERIES,
     Picture,
     axis,
+    held_power,
+    held_top,
 )
-from crs.figures.trajectory import runs_of
 from crs.models.simulation import Numbers
 from crs.patients.observation import FEVER_C, LOW_MAP_MMHG, LOW_SPO2, ice_of
 from crs.patients.whole_patient import (
@@ -40,7 +39,7 @@ _HOURS_A_DAY = 24.0
 _MARGINS = {"l": 50, "r": 54, "t": 58, "b": 40}
 _LEFT_PX = -44  # from the plot to the left edge, for what heads the picture
 _GAP_PX = 19
-_LABEL_PX = 13.0
+_LABEL_PX = 11
 _FLOOR_SHARE = 0.01  # %: below this share of a peak a band ends
 _FLOOR_PG_ML = 0.1
 # A run of one grade shorter than this has no room for its number; the sentence has the highest.
@@ -111,6 +110,7 @@ def virtual_patient_picture(result: WholeCourse, name: str) -> Picture:
     -------
     Picture
     """
+    ranges = _ranges(result)
     fine = _plain(result.times_h / _HOURS_A_DAY)
     days = fine[::_SLOW]
     treated = bool(result.doses)
@@ -158,30 +158,36 @@ def virtual_patient_picture(result: WholeCourse, name: str) -> Picture:
         _untreated(days, old_ice, "ice", treated, "hv"),
         {**_line(days, ice, "ice", INK), "line": {"color": INK, "width": 2.2, "shape": "hv"}},
         *_grade_traces(result, treated),
+        *_name_traces(result, ranges),
     )
     return Picture(
         traces,
-        _layout(result, name, treated),
+        _layout(result, name, treated, ranges),
         _alt(result, name),
         height=HEIGHT,
     )
 
 
-def _layout(result: WholeCourse, name: str, treated: bool) -> dict[str, Any]:
-    own, before = result.values, result.untreated
-    ranges = {
-        "cells": [math.log10(_FLOOR_SHARE), math.log10(150)],
-        "mediators": [math.log10(_FLOOR_PG_ML), _top_power(own, tuple(_MEDIATORS))],
-        "il6": [0.0, max(_top_power(own, ("il6_total",)), _top_power(before, ("il6_total",)))],
-        "signal": [0.0, 105.0],
-        "crp": [0.0, _top(own, before, "crp", 50.0)],
-        "ferritin": [0.0, _top(own, before, "ferritin", 1000.0)],
-        "temp": [36.0, max(40.2, _top(own, before, "temp_c", 40.0) / 1.08 + 0.2)],
-        "map": [min(50.0, _bottom(own, before, "map_mmhg") - 2), 105.0],
-        "spo2": [min(84.0, _bottom(own, before, "spo2_room_air") - 1), 101.0],
-        "ice": [-0.8, 10.8],
-        "grade": [-0.5, 1.5],
+def _ranges(result: WholeCourse) -> dict[str, tuple[float, float]]:
+    """Choose what each band spans, in steps, so that it holds still while a slider moves."""
+    return {
+        "cells": (math.log10(_FLOOR_SHARE), math.log10(150)),
+        "mediators": (math.log10(_FLOOR_PG_ML), held_power(_most(result, 100.0, *_MEDIATORS))),
+        "il6": (0.0, held_power(_most(result, 100.0, "il6_total"))),
+        "signal": (0.0, 105.0),
+        "crp": (0.0, held_top(_most(result, 50.0, "crp"))),
+        "ferritin": (0.0, held_top(_most(result, 1000.0, "ferritin"))),
+        "temp": (36.0, 0.5 * math.ceil(2 * _most(result, 40.0, "temp_c") + 0.4)),
+        "map": (5 * math.floor((_least(result, 52.0, "map_mmhg") - 2) / 5), 105.0),
+        "spo2": (2 * math.floor((_least(result, 85.0, "spo2_room_air") - 1) / 2), 101.0),
+        "ice": (-0.8, 10.8),
+        "grade": (-0.5, 1.5),
     }
+
+
+def _layout(
+    result: WholeCourse, name: str, treated: bool, ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, Any]:
     ticks: dict[str, dict[str, Any]] = {
         "cells": {"tickvals": [0.01, 1, 100], "ticktext": ["0.01", "1", "100"]},
         "mediators": _powers(_FLOOR_PG_ML, ranges["mediators"][1]),
@@ -206,7 +212,7 @@ def _layout(result: WholeCourse, name: str, treated: bool) -> dict[str, Any]:
             showline=False,
             ticks="",
             type="log" if band.name in ("cells", "mediators", "il6") else "linear",
-            range=ranges[band.name],
+            range=list(ranges[band.name]),
             **{"tickfont": {"size": 11, "color": MUTED}, **ticks[band.name]},
         )
         for band in _BANDS
@@ -266,21 +272,6 @@ def _layout(result: WholeCourse, name: str, treated: bool) -> dict[str, Any]:
                 )
                 for band in _BANDS
             ),
-            *_end_labels(
-                "cells", {"CAR T": ACCENT, "target": SERIES[1]}, _ends_of_cells(result), ranges
-            ),
-            *_end_labels(
-                "mediators",
-                {NAMES[key]: color for key, (color, _) in _MEDIATORS.items()},
-                [math.log10(max(_FLOOR_PG_ML, float(own[key][-1]))) for key in _MEDIATORS],
-                ranges,
-            ),
-            *_end_labels(
-                "il6",
-                {"total": SERIES[2], "free": SERIES[4]},
-                [math.log10(max(1.0, float(own[key][-1]))) for key in ("il6_total", "il6_free")],
-                ranges,
-            ),
         ],
     }
 
@@ -336,77 +327,60 @@ def _grade_traces(result: WholeCourse, treated: bool) -> list[dict[str, Any]]:
     strips = [(1, result.grades), *([(0, result.untreated_grades)] if treated else [])]
     step_d = STEP_H / _HOURS_A_DAY
     runs = [
-        (row, start * step_d, min(end * step_d, float(LAST_DAY)), grade)
+        Run(row, start * step_d, min(end * step_d, float(LAST_DAY)), grade)
         for row, grades in strips
         for start, end, grade in runs_of([int(grade) for grade in grades])
     ]
-    printed = [run for run in runs if run[2] - run[1] >= _SHORTEST_PRINTED_D]
-    return [
+    return strip_traces(
+        runs, _AXES["grade"], height=0.86, shortest=_SHORTEST_PRINTED_D, text_px=_LABEL_PX
+    )
+
+
+def _name_traces(
+    result: WholeCourse, ranges: Mapping[str, tuple[float, float]]
+) -> Iterator[dict[str, Any]]:
+    own, before = result.values, result.untreated
+
+    def power(value: float, floor: float) -> float:
+        return math.log10(max(floor, value))
+
+    cells = {"CAR T": ("car_t", ACCENT), "target": ("tumor", SERIES[1])}
+    yield _names(
+        "cells",
         {
-            "type": "bar",
-            "orientation": "h",
-            "base": [start for _, start, _, _ in runs],
-            "x": [end - start for _, start, end, _ in runs],
-            "y": [row for row, *_ in runs],
-            "yaxis": _AXES["grade"],
-            "width": 0.86,
-            "marker": {
-                "color": [GRADE_COLORS[grade] for *_, grade in runs],
-                "line": {
-                    "color": [LINE if grade == 0 else GRADE_EDGES[grade] for *_, grade in runs],
-                    "width": 1,
-                },
-            },
-            "hoverinfo": "skip",
+            name: power(100 * float(own[key][-1] / before[key].max()), _FLOOR_SHARE)
+            for name, (key, _) in cells.items()
         },
+        {name: color for name, (_, color) in cells.items()},
+        ranges,
+    )
+    yield _names(
+        "mediators",
+        {NAMES[key]: power(float(own[key][-1]), _FLOOR_PG_ML) for key in _MEDIATORS},
+        {NAMES[key]: color for key, (color, _) in _MEDIATORS.items()},
+        ranges,
+    )
+    yield _names(
+        "il6",
         {
-            "type": "scatter",
-            "mode": "text",
-            "x": [(start + end) / 2 for _, start, end, _ in printed],
-            "y": [row for row, *_ in printed],
-            "yaxis": _AXES["grade"],
-            "text": [str(grade) for *_, grade in printed],
-            "textposition": "middle center",
-            "textfont": {"size": 11, "color": [GRADE_TEXT[grade] for *_, grade in printed]},
-            "hoverinfo": "skip",
+            "total": power(float(own["il6_total"][-1]), 1.0),
+            "free": power(float(own["il6_free"][-1]), 1.0),
         },
-    ]
+        {"total": SERIES[2], "free": SERIES[4]},
+        ranges,
+    )
 
 
-def _ends_of_cells(result: WholeCourse) -> list[float]:
-    return [
-        math.log10(
-            max(_FLOOR_SHARE, 100 * float(result.values[key][-1] / result.untreated[key].max()))
-        )
-        for key in ("car_t", "tumor")
-    ]
-
-
-def _end_labels(
+def _names(
     band: str,
+    heights: Mapping[str, float],
     colors: Mapping[str, str],
-    heights: Sequence[float],
-    ranges: Mapping[str, Sequence[float]],
-) -> list[dict[str, Any]]:
-    """Name the curves of a band at their right ends, apart from each other."""
-    low, high = ranges[band]
+    ranges: Mapping[str, tuple[float, float]],
+) -> dict[str, Any]:
+    """Name the curves of a band at their right ends; heights are exponents of ten."""
     px = next(one.px for one in _BANDS if one.name == band)
-    order = sorted(zip(heights, colors.items(), strict=True))
-    places = spread([height for height, _ in order], low, high, _LABEL_PX / px * (high - low))
-    return [
-        {
-            "text": f"<b>{name}</b>",
-            "xref": "paper",
-            "x": 1.008,
-            "yref": _AXES[band],
-            "y": place,
-            "xanchor": "left",
-            "yanchor": "middle",
-            "showarrow": False,
-            "font": {"size": 11, "color": color},
-        }
-        for place, (_, (name, color)) in zip(places, order, strict=True)
-    ]
+    ends = Ends(LAST_DAY, *ranges[band], px, logarithmic=True)
+    return {**end_labels(heights, colors, ends, text_px=_LABEL_PX), "yaxis": _AXES[band]}
 
 
 def _note(text: str, y: float, font: dict[str, Any], **settings: Any) -> dict[str, Any]:
@@ -438,18 +412,14 @@ def _shares(values: Numbers, peak: float) -> list[float]:
     return _plain(np.maximum(100 * values / peak, _FLOOR_SHARE / 10))
 
 
-def _top(
-    own: Mapping[str, Numbers], before: Mapping[str, Numbers], key: str, least: float
-) -> float:
-    return 1.08 * max(least, float(own[key].max()), float(before[key].max()))
+def _most(result: WholeCourse, at_least: float, *keys: str) -> float:
+    both = (result.values, result.untreated)
+    return max(at_least, *(float(values[key].max()) for values in both for key in keys))
 
 
-def _bottom(own: Mapping[str, Numbers], before: Mapping[str, Numbers], key: str) -> float:
-    return min(float(own[key].min()), float(before[key].min()))
-
-
-def _top_power(values: Mapping[str, Numbers], keys: Sequence[str]) -> float:
-    return math.log10(max(100.0, *(float(values[key].max()) for key in keys))) + 0.1
+def _least(result: WholeCourse, at_most: float, key: str) -> float:
+    both = (result.values, result.untreated)
+    return min(at_most, *(float(values[key].min()) for values in both))
 
 
 def _powers(lowest: float, top: float) -> dict[str, Any]:

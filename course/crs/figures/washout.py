@@ -2,6 +2,7 @@
 
 import math
 
+from crs.figures.end_labels import words_beside
 from crs.figures.theme import ACCENT, INK, MUTED, OUTLINE, SERIES, Picture, axis
 from crs.models.washout import WashoutResult
 
@@ -57,6 +58,7 @@ def washout_picture(result: WashoutResult, drug: str) -> Picture:
             },
             "hoverinfo": "skip",
         },
+        _end_labels(drug, result.drug[-1], result.cells[-1], hours[-1], lowest),
     )
     layout = {
         "margin": {"l": 78, "r": 132, "t": 34, "b": 52},
@@ -76,8 +78,6 @@ def washout_picture(result: WashoutResult, drug: str) -> Picture:
             ticktext=[share_words(10.0**power) for power in powers],
         ),
         "annotations": [
-            _end_label(drug, max(result.drug[-1], _FLOOR), ACCENT, lowest),
-            _end_label("CAR T cells", result.cells[-1], _CELLS, lowest),
             {
                 "text": "Left, against the moment of the decision",
                 "xref": "paper",
@@ -129,18 +129,15 @@ def _curve(
     }
 
 
-def _end_label(name: str, share: float, color: str, lowest: int) -> dict[str, object]:
-    at_floor = math.log10(share) <= lowest + 0.01
-    return {
-        "text": f"<b>{name}</b>" + ("<br>below 0.01 %" if at_floor else ""),
-        "xref": "paper",
-        "x": 1.01,
-        "y": math.log10(share) + (0.25 if at_floor else 0),
-        "xanchor": "left",
-        "align": "left",
-        "showarrow": False,
-        "font": {"size": 13, "color": color},
-    }
+def _end_labels(
+    drug: str, drug_left: float, cells_left: float, x: float, lowest: int
+) -> dict[str, object]:
+    words, heights = [], []
+    for name, share in ((drug, max(drug_left, _FLOOR)), ("CAR T cells", cells_left)):
+        at_floor = math.log10(share) <= lowest + 0.01
+        words.append(f"<b>{name}</b>" + ("<br>below 0.01 %" if at_floor else ""))
+        heights.append(share * (10**0.25 if at_floor else 1))
+    return words_beside(words, heights, x, {"size": 13, "color": [ACCENT, _CELLS]})
 
 
 def _alt(result: WashoutResult, drug: str, in_days: bool) -> str:
