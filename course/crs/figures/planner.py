@@ -25,6 +25,7 @@ from crs.patients.planning import HOURS_A_DAY, LAST_DAY, LEVEL_OF, OtherDrug, Ou
 SYNTHETIC = "SYNTHETIC"
 HEIGHT = 600
 _MARGINS = {"l": 52, "r": 14, "t": 46, "b": 44}
+_BELOW_TITLE = 1.1  # of an axis: its topmost number would run into the title above it
 # A run of one grade shorter than this has no room for its number.
 _SHORTEST_PRINTED_H = 24
 
@@ -314,7 +315,7 @@ def _scale(panel: _Panel, traces: Sequence[Mapping[str, Any]]) -> dict[str, Any]
             "tickvals": [10**power for power in shown],
             "ticktext": [f"{10**power:,}".replace(",", "\u202f") for power in shown],
         }
-    top = highest if panel.lowest else held_top(highest)
+    top = highest if panel.lowest else _BELOW_TITLE * held_top(highest)
     return {"range": [panel.lowest, top], "nticks": 4}
 
 
