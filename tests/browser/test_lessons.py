@@ -257,3 +257,42 @@ def test_a_figure_without_its_plotly_says_so_in_words(
     page = cell_page(open_and_run, lab, "no-plotly.ipynb", code)
     expect(page.locator(".crs-figure")).to_contain_text("could not be drawn", timeout=30_000)
     expect(page.locator(".crs-figure")).to_contain_text("In words: ")
+
+
+def test_the_threshold_of_the_cohort_is_dragged_by_hand(
+    open_and_run: Callable[..., Page], lab: learn.Lab
+) -> None:
+    code = "from crs.explorers import CohortView\nCohortView()"
+    page = cell_page(open_and_run, lab, "threshold.ipynb", code)
+    handle = page.locator(f"{driver.NOTEBOOK} .crs-threshold-handle")
+    expect(handle).to_have_count(1)
+    field = page.locator(".crs-control[data-control=threshold_il6_pg_ml] input[type=number]")
+    sentence = page.locator(".crs-sentence")
+    before = float(field.input_value())
+    handle.scroll_into_view_if_needed()
+    line = handle.bounding_box()
+    assert line is not None
+    x, y = line["x"] + line["width"] / 2, line["y"] + line["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 7):
+        page.mouse.move(x, y - 10 * step)
+        page.wait_for_timeout(40)
+    page.mouse.up()
+    expect(field).not_to_have_value(f"{before:g}")
+    page.wait_for_timeout(500)
+    dragged = float(field.input_value())
+    assert dragged > 1.3 * before
+    expect(sentence).to_contain_text(f"interleukin-6 of {dragged:g} pg/mL or more")
+    # The line that is drawn, and what is dragged, stand where the number says.
+    moved = handle.bounding_box()
+    assert moved is not None
+    assert moved["y"] == pytest.approx(line["y"] - 60, abs=3)
+    drawn = page.evaluate(
+        """() => {
+            const plot = document.querySelector(".crs-picture .js-plotly-plot");
+            const trace = plot.data.findIndex(({ x, y }) => x.length === 2 && y[0] === y[1]);
+            return plot.data[trace].y[0];
+        }"""
+    )
+    assert drawn == pytest.approx(dragged)

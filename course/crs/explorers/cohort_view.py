@@ -173,10 +173,7 @@ class CohortView(Explorer):
 
 
 def _side_by_side() -> widgets.Layout:
-    """Return a layout of two columns, or one on a narrow page.
-
-    Columns stand before they are filled: a figure whose width changes while it is drawn is lost.
-    """
+    """Return a layout of two columns, or one on a narrow page."""
     return widgets.Layout(
         display="grid",
         grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",

@@ -21,8 +21,7 @@ function render({ model, el }) {
     "background:#0f5c7a;border:2px solid #fff;box-shadow:0 0 0 1px #0f5c7a";
   handle.append(grip);
   area.append(handle);
-  // The picture is put on the page a little later than this runs. The area goes into it by hand, as a
-  // further widget in the picture's box would keep the figure from being drawn.
+  // The picture is put on the page a little later than this runs.
   const timer = setInterval(() => {
     const picture = el.closest(".crs-explorer")?.querySelector(".crs-picture");
     if (!picture) return;
