@@ -60,29 +60,37 @@ function render({ model, el }) {
   let Plotly = null;
   let width = 0;
   let drawn = 0; // at which width; 0 when it shows no longer what the model says
+  let drawing = false;
   let frame = null; // what stands around the data that is drawn
   // Plotly keeps what it is given, and writes into it.
   const redraw = (traces, layout) => {
     // The settings go with the first drawing only: to compare them takes as long as to draw a line.
     const settings = box.data ? undefined : { displayModeBar: false, scrollZoom: false };
-    Plotly.react(box, traces, { ...layout, width }, settings);
+    return Plotly.react(box, traces, { ...layout, width }, settings);
   };
   const move = (traces) => {
     const data = traces.map((trace) => part(trace, (name) => MOVING[trace.type].includes(name)));
     const which = traces.map((_, at) => at);
-    // One move that another one overtakes is rejected, and nobody minds.
-    Plotly.animate(box, { data, traces: which }, AT_ONCE).catch(() => {});
+    return Plotly.animate(box, { data, traces: which }, AT_ONCE);
   };
-  const draw = () => {
-    // What is hidden is drawn when it is shown.
-    if (!Plotly || !width || drawn === width) return;
-    drawn = width;
-    const traces = JSON.parse(model.get("traces"));
-    const layout = model.get("plot_layout");
-    const before = frame;
-    frame = frameOf(traces, layout, width);
-    if (frame && frame === before) move(traces);
-    else redraw(traces, JSON.parse(layout));
+  // One drawing at a time: of what changes meanwhile, the last is drawn next.
+  const draw = async () => {
+    if (drawing) return;
+    drawing = true;
+    try {
+      // What is hidden is drawn when it is shown.
+      while (Plotly && width && drawn !== width) {
+        drawn = width;
+        const traces = JSON.parse(model.get("traces"));
+        const layout = model.get("plot_layout");
+        const before = frame;
+        frame = frameOf(traces, layout, width);
+        const moves = frame && frame === before;
+        await (moves ? move(traces) : redraw(traces, JSON.parse(layout)));
+      }
+    } finally {
+      drawing = false;
+    }
   };
   const describe = () => box.setAttribute("aria-label", model.get("alt"));
   const changed = () => {
