@@ -52,15 +52,18 @@ def test_it_says_of_both_plans_what_the_model_gives() -> None:
         assert outcome is untreated or f"CAR T cells is {share:.0f} %" in said
     assert "tocilizumab 2 times from day 6.5" in said
     assert "dexamethasone for 2 days from day 7 and anakinra from day 6" in said
+    assert "it cannot say which drug is better" in said
+    explorer.set(A_other="none", B_other="none")
+    assert "it cannot say which drug is better" not in explorer.sentence
 
 
 def test_the_better_plan_is_named_whichever_it_is() -> None:
     explorer = TreatmentPlanner()
     explorer.set(A_tocilizumab="0", A_dexamethasone_days=0, B_tocilizumab="1", B_tocilizumab_day=6)
     explorer.set(B_dexamethasone_days=0)
-    assert "Plan B has less time at grade 3 or more, at no cost" in explorer.sentence
+    assert "Plan B has less time at grade 3 or more, with as many CAR" in explorer.sentence
     explorer.set(A_tocilizumab="1", A_tocilizumab_day=6, B_tocilizumab="0")
-    assert "Plan A has less time at grade 3 or more, at no cost" in explorer.sentence
+    assert "Plan A has less time at grade 3 or more, with as many CAR" in explorer.sentence
     explorer.set(B_tocilizumab="1", B_tocilizumab_day=6)
     assert "Neither plan has less severe syndrome or less fever than the other." in (
         explorer.sentence

@@ -116,9 +116,11 @@ def test_the_patient_of_a_seed_is_the_virtual_patient_of_the_course() -> None:
 
 
 def test_fever_still_counts_after_what_is_no_anticytokine_drug() -> None:
-    """A grade above 0 needs fever, but for drugs that hide it."""
+    """Low pressure alone brings no syndrome back, but after drugs that hide fever."""
     course = treated("plasma exchange")
-    assert not (course.grades[np.round(course.values["temp_c"], 1) < 38] > 0).any()
+    febrile = np.round(course.values["temp_c"], 1) >= 38
+    over = (course.grades[:-1] == 0) & ~febrile[1:]
+    assert not (course.grades[1:][over] > 0).any()
 
 
 # --- what decides -------------------------------------------------------------------------------
@@ -197,6 +199,24 @@ def test_one_picture_is_shown_at_a_time_with_its_controls() -> None:
     view.set(show=BARS, treatment="anakinra")
     assert [one.layout.display for one in view.pictures] == ["none", None]
     assert {"day", "output"} <= set(view.visible_controls())
+
+
+def test_nobody_is_tested_for_ice_on_a_ventilator() -> None:
+    view = VirtualPatientView()
+    view.set(number=17)
+    ventilated = np.round(follow_whole(WholePatient(Planned(seed=17))).values["spo2_room_air"]) < 70
+    assert ventilated.any()
+    assert "on a ventilator it cannot be tested" in view.sentence
+    picture = view.pictures[0].picture
+    assert picture is not None
+    ice = next(
+        trace
+        for trace in picture.traces
+        if trace.get("line", {}).get("width") == 2.2 and trace["line"].get("shape") == "hv"
+    )
+    assert [y is None for y in ice["y"]] == ventilated[::2].tolist()
+    view.set(number=0)
+    assert "ventilator" not in view.sentence
 
 
 def test_the_grade_strip_has_every_hour_once() -> None:

@@ -67,7 +67,9 @@ def test_the_share_that_is_cleared_per_day(text: str) -> None:
     assert share(1) == pytest.approx(2 / 3, abs=0.01)
     assert (known["clearance"], known["maximal_rate"], known["half_maximum"]) == (0.3, 7.5, 2.7)
     says(text, "0.3 L per day", "at most 7.5 mg per day", "At half of that speed the level is 2.7")
-    says(text, "At 150 µg/mL 10 %", "at 1 µg/mL two thirds")
+    assert 1 - math.exp(-share(150)) == pytest.approx(0.1, abs=0.01)
+    assert 1 - math.exp(-share(1)) == pytest.approx(0.5, abs=0.02)
+    says(text, "At 150 µg/mL a day clears a tenth", "at 1 µg/mL about half")
 
 
 def test_the_model_against_the_label(text: str) -> None:

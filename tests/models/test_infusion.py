@@ -102,3 +102,10 @@ def test_the_view_says_what_the_model_says() -> None:
     assert "the pump stops" in picture.layout["xaxis"]["title"]["text"]
     view.set(step_day=1, show="Two weeks")
     assert "9 µg/day" not in view.sentence
+
+
+def test_a_rate_above_the_label_is_said() -> None:
+    view = InfusionView()
+    assert "highest rate" not in view.sentence
+    view.set(later_ug_day=28.5)
+    assert "The label's highest rate is 28 µg/day." in view.sentence

@@ -52,3 +52,17 @@ def test_the_playground_says_what_the_label_does_not_allow() -> None:
     assert "at most 4 doses" in playground.sentence
     playground.set(weight_kg=70, interval_h="672")
     assert "at most" not in playground.sentence
+    playground.set(weight_kg=45, mg_per_kg=16)
+    assert "The label gives 360 mg for 45 kg." in playground.sentence
+
+
+def test_the_playground_says_how_siltuximab_is_given() -> None:
+    playground = PKPlayground()
+    playground.set(drug="siltuximab")
+    assert "off-label; CARTOX gives 770 mg (11 mg/kg), once." in playground.sentence
+    playground.set(mg_per_kg=11)
+    assert "CARTOX" not in playground.sentence
+    playground.set(doses=2)
+    assert "CARTOX" in playground.sentence
+    playground.set(interval_h="504")
+    assert "CARTOX" not in playground.sentence

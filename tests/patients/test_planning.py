@@ -123,8 +123,11 @@ def _graded(temp: list[float], pressure: list[float], given_h: list[float]) -> l
     return [int(grade) for grade in grades_of(hours, values, given_h)]
 
 
-def test_without_treatment_a_grade_needs_fever_now() -> None:
-    assert _graded([37, 39, 37, 39], [62, 62, 62, 90], []) == [0, 2, 0, 1]
+def test_the_syndrome_begins_with_fever_and_lasts_until_all_of_it_is_gone() -> None:
+    """Treated or not, as courses could not be compared otherwise."""
+    assert _graded([37, 39, 37, 37, 37], [62, 62, 62, 90, 62], []) == [0, 2, 2, 0, 0]
+    assert _graded([39, 37, 37], [90, 62, 38], []) == [1, 2, 4]
+    assert _graded([39, 37, 39], [90, 90, 90], []) == [1, 0, 1]
 
 
 def test_after_treatment_of_the_syndrome_fever_is_no_longer_needed() -> None:
@@ -132,7 +135,8 @@ def test_after_treatment_of_the_syndrome_fever_is_no_longer_needed() -> None:
 
 
 def test_what_was_given_before_the_first_fever_does_not_count_as_treatment() -> None:
-    assert _graded([37, 39, 37, 37], [90, 62, 62, 62], [0.0]) == [0, 2, 0, 0]
+    assert _graded([37, 39, 37, 37], [90, 62, 90, 62], [0.0]) == [0, 2, 0, 0]
+    assert _graded([37, 39, 37, 37], [90, 62, 90, 62], [1.0]) == [0, 2, 0, 2]
 
 
 def test_nobody_without_fever_is_graded() -> None:

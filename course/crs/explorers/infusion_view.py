@@ -5,6 +5,7 @@ import math
 from crs.explorers.base import Explorer, counter, segments, slider_with_field
 from crs.figures.infusion import infusion_picture
 from crs.figures.levels import PublishedLevel
+from crs.guidelines.dosing import blinatumomab_rate_ug_day
 from crs.models.infusion import InfusionPlan, InfusionResult, run_infusion
 from crs.models.parameters import load_model
 
@@ -78,6 +79,9 @@ def _sentences(result: InfusionResult) -> list[str]:
             f"{plan.first_ug_day:g} µg/day settle at {result.first_steady:.0f} pg/mL, and from "
             f"day {plan.step_day} on {later}."
         ]
+    most = blinatumomab_rate_ug_day(70.0, 1.9, cycle=1, day=8, indication="relapsed/refractory")
+    if max(plan.first_ug_day, plan.later_ug_day) > most:
+        found.append(f"The label's highest rate is {most:g} µg/day.")
     found.append(
         f"The half-life is {result.half_life_h:.2g} h; 90 % of a change is done after "
         f"{result.half_life_h * math.log2(10):.2g} h, whatever the rate."

@@ -5,6 +5,7 @@ from typing import cast
 from crs.explorers.base import Explorer, choice, counter, segments, slider_with_field
 from crs.figures.levels import PublishedLevel, levels_picture
 from crs.guidelines import guideline
+from crs.guidelines.dosing import siltuximab_dose_mg, tocilizumab_dose_mg
 from crs.models.regimen import Antibody, Regimen, run_regimen
 
 _INTERVALS_H = {
@@ -66,20 +67,41 @@ class PKPlayground(Explorer):
                 f"Just before the last dose it is {result.before_last_dose:.3g} µg/mL."
             )
         if drug == "tocilizumab":
-            sentences += _against_the_label(dose_mg, float(interval_h), doses)
+            sentences += _against_the_label(weight_kg, dose_mg, float(interval_h), doses)
+        else:
+            sentences += _against_cartox(weight_kg, dose_mg, float(interval_h), doses)
         self.say(" ".join(sentences))
 
 
-def _against_the_label(dose_mg: float, interval_h: float, doses: int) -> list[str]:
+# Long intervals are those of other diseases, where doses are not counted.
+_LONGEST_OF_CRS_H = 24
+
+
+def _against_the_label(
+    weight_kg: float, dose_mg: float, interval_h: float, doses: int
+) -> list[str]:
     """Say what the label for cytokine release syndrome would not allow."""
     limits = guideline("tocilizumab-crs").constants
+    allowed_mg = tocilizumab_dose_mg(weight_kg)
     found = []
-    if dose_mg > limits["max_dose_mg"].value:
-        found.append(
-            f"The label allows at most {limits['max_dose_mg'].value:g} mg in one infusion."
-        )
-    # Long intervals are those of other diseases, where doses are not counted.
-    if doses > limits["max_doses"].value and interval_h <= 24:
+    if dose_mg > allowed_mg == limits["max_dose_mg"].value:
+        found.append(f"The label allows at most {allowed_mg:g} mg in one infusion.")
+    elif dose_mg > allowed_mg:
+        found.append(f"The label gives {allowed_mg:g} mg for {weight_kg:g} kg.")
+    if doses > limits["max_doses"].value and interval_h <= _LONGEST_OF_CRS_H:
         most = f"{limits['max_doses'].value:g}"
         found.append(f"For cytokine release syndrome the label allows at most {most} doses.")
     return found
+
+
+def _against_cartox(weight_kg: float, dose_mg: float, interval_h: float, doses: int) -> list[str]:
+    """Say how siltuximab is given for cytokine release syndrome."""
+    once_mg = siltuximab_dose_mg(weight_kg)
+    as_said = abs(dose_mg - once_mg) < 0.5 and doses == 1
+    of_other_diseases = doses > 1 and interval_h > _LONGEST_OF_CRS_H
+    if as_said or of_other_diseases:
+        return []
+    return [
+        f"For cytokine release syndrome it is off-label; CARTOX gives {once_mg:.0f} mg "
+        f"({once_mg / weight_kg:g} mg/kg), once."
+    ]

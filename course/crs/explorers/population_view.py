@@ -269,9 +269,17 @@ def _found(output: str, result: PopulationResult) -> str:
         f"between {in_words(output, untreated.low)} and {in_words(output, untreated.high)}. With "
         f"{_treated(setting)}, given to {result.given} of them, it {reach} "
         f"{in_words(output, treated.value)} on day {treated.day:.1f}. "
-        f"{_percent(result.severe_untreated, result.patients)} come to grade 3 or more without "
-        f"treatment, {_percent(result.severe_treated, result.patients)} with it."
+        f"{_severe(result)} How strongly each drug acts is a convention of this model, so it "
+        "cannot say which one is better."
     )
+
+
+def _severe(result: PopulationResult) -> str:
+    untreated = _percent(result.severe_untreated, result.patients)
+    if result.setting.when == "first grade 3":
+        return f"{untreated} come to grade 3 or more; what waits for grade 3 cannot prevent it."
+    treated = _percent(result.severe_treated, result.patients)
+    return f"{untreated} come to grade 3 or more without treatment, {treated} with it."
 
 
 def _percent(part: int, whole: int) -> str:

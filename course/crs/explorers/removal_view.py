@@ -51,6 +51,12 @@ class RemovalView(Explorer):
         self.say(
             f"{now_h:g} h after the blockade CRP can have fallen from {start:g} to {now:.0f} mg/L "
             f"at the fastest, with a half-life of {CRP_HALF_LIFE.value:g} h. An exchange of "
-            f"{exchanged:g} L with {plasma:g} L of plasma in the body removes {100 * share:.0f} % "
+            f"{exchanged:g} L with {plasma:g} L of plasma in the body removes {_percent(share)} % "
             f"of what stays in plasma, if nothing is made meanwhile."
         )
+
+
+def _percent(share: float) -> str:
+    if share > 0.9995:
+        return "more than 99.9"
+    return f"{100 * share:.1f}" if share > 0.99 else f"{100 * share:.0f}"

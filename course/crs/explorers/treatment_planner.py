@@ -112,6 +112,7 @@ class TreatmentPlanner(Explorer):
                         for name, plan, outcome in zip(PLANS, plans, (first, second), strict=True)
                     ),
                     _comparison(first, second),
+                    *([_NO_RANKING] if any(plan.other != "none" for plan in plans) else []),
                 ]
             )
         )
@@ -149,15 +150,18 @@ class TreatmentPlanner(Explorer):
 
 
 def _side_by_side() -> widgets.Layout:
-    """Return a layout of two columns, or one on a narrow page.
-
-    Columns stand before they are filled: a figure whose width changes while it is drawn is lost.
-    """
+    """Return a layout of two columns, or one on a narrow page."""
     return widgets.Layout(
         display="grid",
         grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",
         width="100%",
     )
+
+
+_NO_RANKING = (
+    "How strongly a third drug acts is a convention of this model, so it cannot say which drug is "
+    "better."
+)
 
 
 def _plan_controls(plan: str, *, steroid_days: int) -> dict[str, Control]:
@@ -245,10 +249,11 @@ def _comparison(first: Outcome, second: Outcome) -> str:
     cells = (
         ""
         if abs(more_cells - 1) < 0.02
-        else f"plan {'A' if more_cells > 1 else 'B'} leaves more CAR T cells"
+        else f"plan {'A' if more_cells > 1 else 'B'} leaves more CAR T cells (what drugs cost "
+        "them is a convention here; a study saw no effect of steroids)"
     )
     if not better:
         found = "Neither plan has less severe syndrome or less fever"
         return f"{found}; {cells}." if cells else f"{found} than the other."
     found = f"Plan {better} has less {unit}"
-    return f"{found}; {cells}." if cells else f"{found}, at no cost to the CAR T cells."
+    return f"{found}; {cells}." if cells else f"{found}, with as many CAR T cells."

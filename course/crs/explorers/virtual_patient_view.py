@@ -8,7 +8,7 @@ from crs.figures.virtual_patient import (
     sensitivity_picture,
     virtual_patient_picture,
 )
-from crs.patients.observation import ice_of
+from crs.patients.observation import ice_scores, lowest_ice
 from crs.patients.planning import Planned, weight_of
 from crs.patients.whole_patient import (
     CHANGED,
@@ -111,13 +111,20 @@ def _course_sentence(result: WholeCourse, name: str) -> str:
             return f"{words} on day {day:.1f}"
         return f"{words} (without: {number_words(extreme, extreme.of(result.untreated)[0])})"
 
-    worst_ice = ice_of(float(result.values["neurotoxicity"].max()))
+    bound = ", most of it held by the drug" if result.asked.treatment == "siltuximab" else ""
     return (
-        f"{_who(result.asked, name)}: IL-6 peaks at {extremes('il6_total')}, CRP at "
-        f"{extremes('crp')}, temperature at {extremes('temp_c')}. Pressure falls to "
-        f"{extremes('map_mmhg')}, oxygen saturation to {extremes('spo2_room_air')}. "
-        f"{_grades(result)} The lowest ICE score is {worst_ice} of 10."
+        f"{_who(result.asked, name)}: IL-6 peaks at {extremes('il6_total')}{bound}, CRP at "
+        f"{extremes('crp')}, temperature at {extremes('temp_c')}. Before fluids and vasopressors, "
+        f"pressure falls to {extremes('map_mmhg')}; on room air, oxygen saturation to "
+        f"{extremes('spo2_room_air')}. {_grades(result)} {_ice(result)}"
     )
+
+
+def _ice(result: WholeCourse) -> str:
+    lowest = f"The lowest ICE score is {lowest_ice(result.values)} of 10"
+    if None in ice_scores(result.values):
+        return f"{lowest}; on a ventilator it cannot be tested."
+    return f"{lowest}."
 
 
 def _grades(result: WholeCourse) -> str:

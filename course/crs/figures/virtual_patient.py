@@ -23,7 +23,7 @@ from crs.figures.theme import (
     held_top,
 )
 from crs.models.simulation import Numbers
-from crs.patients.observation import FEVER_C, LOW_MAP_MMHG, LOW_SPO2, ice_of
+from crs.patients.observation import FEVER_C, LOW_MAP_MMHG, LOW_SPO2, ice_scores, lowest_ice
 from crs.patients.whole_patient import (
     CHANGED,
     LARGER,
@@ -120,10 +120,7 @@ def virtual_patient_picture(result: WholeCourse, name: str) -> Picture:
     peaks = {key: float(all_before[key].max()) for key in ("car_t", "tumor")}
     shares = {key: _shares(own[key], peaks[key]) for key in peaks}
     old_cells = _shares(before["car_t"], peaks["car_t"])
-    ice, old_ice = (
-        [float(ice_of(float(value))) for value in values["neurotoxicity"]]
-        for values in (own, before)
-    )
+    ice, old_ice = ice_scores(own), ice_scores(before)
 
     def pair(band: str, output: str, color: str, scale: float = 1.0) -> list[dict[str, Any]]:
         """Return the course without treatment, drawn only where there is one, and the course."""
@@ -278,7 +275,7 @@ def _layout(
 
 def _line(
     days: list[float],
-    values: list[float],
+    values: Sequence[float | None],
     band: str,
     color: str,
     dash: str = "solid",
@@ -296,7 +293,7 @@ def _line(
 
 
 def _untreated(
-    days: list[float], values: list[float], band: str, drawn: bool, shape: str = "linear"
+    days: list[float], values: Sequence[float | None], band: str, drawn: bool, shape: str = "linear"
 ) -> dict[str, Any]:
     """Draw the course without treatment; nothing where none is given."""
     return {
@@ -448,7 +445,7 @@ def _alt(result: WholeCourse, name: str) -> str:
         f"{float(own['temp_c'].max()):.1f} °C; mean arterial pressure down to "
         f"{float(own['map_mmhg'].min()):.0f} mmHg; oxygen saturation down to "
         f"{float(own['spo2_room_air'].min()):.0f} %; ICE score down to "
-        f"{ice_of(float(own['neurotoxicity'].max()))}; and the ASTCT 2019 grade, at most "
+        f"{lowest_ice(own)}; and the ASTCT 2019 grade, at most "
         f"{int(result.grades.max())}. Dotted lines mark {FEVER_C:.1f} °C, {LOW_MAP_MMHG:g} mmHg "
         f"and {LOW_SPO2:g} %."
     )

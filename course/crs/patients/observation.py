@@ -203,6 +203,42 @@ def ice_of(neurotoxicity: float) -> int:
     return max(0, 10 - math.floor(3 * max(0.0, neurotoxicity - UNNOTICED_NEUROTOXICITY)))
 
 
+def ice_scores(values: Mapping[str, Numbers]) -> list[int | None]:
+    """Score a whole course; who is on a ventilator cannot be tested.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray of shape (n,)
+        At least neurotoxicity and oxygen saturation on room air.
+
+    Returns
+    -------
+    list of int or None
+    """
+    return [
+        None if _oxygen_for(saturation)[0] == "ventilator" else ice_of(float(state))
+        for state, saturation in zip(
+            values["neurotoxicity"], np.round(values["spo2_room_air"]).tolist(), strict=True
+        )
+    ]
+
+
+def lowest_ice(values: Mapping[str, Numbers]) -> int:
+    """Return the lowest score of a course, at a time when it could be tested.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray of shape (n,)
+        As for `ice_scores`.
+
+    Returns
+    -------
+    int
+        10 where it never could be.
+    """
+    return min((score for score in ice_scores(values) if score is not None), default=10)
+
+
 @dataclass(frozen=True)
 class Assay:
     """How a laboratory measures one marker.

@@ -334,6 +334,11 @@ def outcome_of(planned: Planned, plan: Plan = Plan()) -> Outcome:  # frozen
 def grades_of(times_h: Numbers, values: Mapping[str, Numbers], given_h: Sequence[float]) -> Grades:
     """Grade a course by ASTCT 2019, as a monitor without noise would show it.
 
+    ASTCT does without fever only after treatment. Word by word, an untreated patient whose fever
+    has ended would be of grade 0 on a ventilator, and would look better than a treated one. So
+    that courses can be compared, a syndrome lasts here, treated or not, until fever, low pressure
+    and low oxygen have all gone (convention of this course).
+
     Parameters
     ----------
     times_h : ndarray of shape (n,)
@@ -358,14 +363,12 @@ def grades_of(times_h: Numbers, values: Mapping[str, Numbers], given_h: Sequence
     pressure = np.round(values["map_mmhg"])
     saturation = np.round(values["spo2_room_air"])
     for at in range(first, len(times_h)):
-        treated = bool(times_h[at] >= treated_from)
-        if febrile[at] or treated:  # neither: no syndrome that could be graded
-            grades[at] = _grade(
-                float(temp[at]), treated, float(pressure[at]), float(saturation[at])
-            )
+        lasts = bool(times_h[at] >= treated_from or grades[at - 1] > 0)
+        if febrile[at] or lasts:  # neither: no syndrome that could be graded
+            grades[at] = _grade(float(temp[at]), lasts, float(pressure[at]), float(saturation[at]))
     return grades
 
 
 @lru_cache(maxsize=100_000)
-def _grade(temp_c: float, treated: bool, map_mmhg: float, spo2: float) -> int:
-    return astct_grade_of(temp_c, treated, support_for(map_mmhg, spo2))
+def _grade(temp_c: float, without_fever: bool, map_mmhg: float, spo2: float) -> int:
+    return astct_grade_of(temp_c, without_fever, support_for(map_mmhg, spo2))
