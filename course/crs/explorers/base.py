@@ -560,6 +560,20 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self.panel.hidden = [name for name, control in self.controls.items() if not control.visible]
 
 
+def side_by_side() -> widgets.Layout:
+    """Return a layout of two columns, or one on a narrow page.
+
+    Returns
+    -------
+    ipywidgets.Layout
+    """
+    return widgets.Layout(
+        display="grid",
+        grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",
+        width="100%",
+    )
+
+
 def button(words: str, on_click: Callable[[], None], *, main: bool = False) -> widgets.Button:
     """Return a button in the house style.
 

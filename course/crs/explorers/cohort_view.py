@@ -17,6 +17,7 @@ from crs.explorers.base import (
     choice,
     html_block,
     segments,
+    side_by_side,
     slider_with_field,
     toggle,
 )
@@ -105,7 +106,7 @@ class CohortView(Explorer):
             margins={**STRIP_MARGINS, "plot": HEIGHT - STRIP_MARGINS["t"] - STRIP_MARGINS["b"]}
         )
         self.handle.on_msg(self._on_handle)
-        columns = widgets.Box([self._strip, self._roc], layout=_side_by_side())
+        columns = widgets.Box([self._strip, self._roc], layout=side_by_side())
         self._table = html_block()
         self.compose(columns, self._table, self.handle)
 
@@ -170,15 +171,6 @@ class CohortView(Explorer):
         low, high = self._span(column)
         value = low * (high / low) ** share
         self.controls[_threshold(column)].value = marker.step * round(value / marker.step)
-
-
-def _side_by_side() -> widgets.Layout:
-    """Return a layout of two columns, or one on a narrow page."""
-    return widgets.Layout(
-        display="grid",
-        grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",
-        width="100%",
-    )
 
 
 def _slider(marker: _Marker) -> Control:

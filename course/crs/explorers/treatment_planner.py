@@ -5,7 +5,15 @@ from typing import cast
 import ipywidgets as widgets
 
 from crs.errors import InvalidInput
-from crs.explorers.base import Control, Explorer, choice, counter, segments, slider_with_field
+from crs.explorers.base import (
+    Control,
+    Explorer,
+    choice,
+    counter,
+    segments,
+    side_by_side,
+    slider_with_field,
+)
 from crs.figures.planner import Compared, course_picture, given_picture
 from crs.patients.planning import (
     HOURS_A_DAY,
@@ -75,7 +83,7 @@ class TreatmentPlanner(Explorer):
         )
         self._course = self.picture()
         self._given = self.picture()
-        columns = widgets.Box([self._course, self._given], layout=_side_by_side())
+        columns = widgets.Box([self._course, self._given], layout=side_by_side())
         self.compose(columns)
 
     def update(self) -> None:
@@ -147,15 +155,6 @@ class TreatmentPlanner(Explorer):
             other=other,
             other_h=HOURS_A_DAY * number("other_day") if other != "none" else 0.0,
         )
-
-
-def _side_by_side() -> widgets.Layout:
-    """Return a layout of two columns, or one on a narrow page."""
-    return widgets.Layout(
-        display="grid",
-        grid_template_columns="repeat(auto-fill, minmax(min(330px, 100%), 1fr))",
-        width="100%",
-    )
 
 
 _NO_RANKING = (

@@ -121,8 +121,9 @@ def _course_sentence(result: WholeCourse, name: str) -> str:
 
 
 def _ice(result: WholeCourse) -> str:
-    lowest = f"The lowest ICE score is {lowest_ice(result.values)} of 10"
-    if None in ice_scores(result.values):
+    scores = ice_scores(result.values)
+    lowest = f"The lowest ICE score is {lowest_ice(scores)} of 10"
+    if None in scores:
         return f"{lowest}; on a ventilator it cannot be tested."
     return f"{lowest}."
 

@@ -109,7 +109,7 @@ def held_top(highest: float) -> float:
         The next of ten steps per power of ten that leaves some room above the value.
     """
     power = 10.0 ** math.floor(math.log10(_ROOM * highest))
-    steps = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12.5)
+    steps = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
     return float(next(step * power for step in steps if step * power >= _ROOM * highest))
 
 

@@ -120,7 +120,7 @@ def virtual_patient_picture(result: WholeCourse, name: str) -> Picture:
     peaks = {key: float(all_before[key].max()) for key in ("car_t", "tumor")}
     shares = {key: _shares(own[key], peaks[key]) for key in peaks}
     old_cells = _shares(before["car_t"], peaks["car_t"])
-    ice, old_ice = ice_scores(own), ice_scores(before)
+    ice, old_ice = ice_scores(all_own), ice_scores(before)
 
     def pair(band: str, output: str, color: str, scale: float = 1.0) -> list[dict[str, Any]]:
         """Return the course without treatment, drawn only where there is one, and the course."""
@@ -153,14 +153,17 @@ def virtual_patient_picture(result: WholeCourse, name: str) -> Picture:
         *pair("spo2", "spo2_room_air", SERIES[3]),
         _threshold("spo2", LOW_SPO2),
         _untreated(days, old_ice, "ice", treated, "hv"),
-        {**_line(days, ice, "ice", INK), "line": {"color": INK, "width": 2.2, "shape": "hv"}},
+        {
+            **_line(days, ice[::_SLOW], "ice", INK),
+            "line": {"color": INK, "width": 2.2, "shape": "hv"},
+        },
         *_grade_traces(result, treated),
         *_name_traces(result, ranges),
     )
     return Picture(
         traces,
         _layout(result, name, treated, ranges),
-        _alt(result, name),
+        _alt(result, name, lowest_ice(ice)),
         height=HEIGHT,
     )
 
@@ -429,7 +432,7 @@ def _powers(lowest: float, top: float) -> dict[str, Any]:
     }
 
 
-def _alt(result: WholeCourse, name: str) -> str:
+def _alt(result: WholeCourse, name: str, worst_ice: int) -> str:
     own = result.values
     given = (
         f", with {result.asked.treatment} on day {result.asked.day:g} and, in gray dashes, without"
@@ -445,7 +448,7 @@ def _alt(result: WholeCourse, name: str) -> str:
         f"{float(own['temp_c'].max()):.1f} °C; mean arterial pressure down to "
         f"{float(own['map_mmhg'].min()):.0f} mmHg; oxygen saturation down to "
         f"{float(own['spo2_room_air'].min()):.0f} %; ICE score down to "
-        f"{lowest_ice(own)}; and the ASTCT 2019 grade, at most "
+        f"{worst_ice}; and the ASTCT 2019 grade, at most "
         f"{int(result.grades.max())}. Dotted lines mark {FEVER_C:.1f} °C, {LOW_MAP_MMHG:g} mmHg "
         f"and {LOW_SPO2:g} %."
     )

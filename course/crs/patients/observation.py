@@ -223,20 +223,20 @@ def ice_scores(values: Mapping[str, Numbers]) -> list[int | None]:
     ]
 
 
-def lowest_ice(values: Mapping[str, Numbers]) -> int:
+def lowest_ice(scores: Sequence[int | None]) -> int:
     """Return the lowest score of a course, at a time when it could be tested.
 
     Parameters
     ----------
-    values : mapping of str to ndarray of shape (n,)
-        As for `ice_scores`.
+    scores : sequence of int or None
+        From `ice_scores`.
 
     Returns
     -------
     int
         10 where it never could be.
     """
-    return min((score for score in ice_scores(values) if score is not None), default=10)
+    return min((score for score in scores if score is not None), default=10)
 
 
 @dataclass(frozen=True)
