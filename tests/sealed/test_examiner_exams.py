@@ -54,9 +54,9 @@ def both(exam: Exam, source: str) -> Result:
     with here(source) as names:
         local = exam.result(names[exam.name])
     with talk(source) as ward:
-        kind, function = ward.get(exam.name)
-        assert kind == "value"
-        sealed = exam.result(function)
+        found = ward.get(exam.name)
+        assert found.kind == "value"
+        sealed = exam.result(found.value)
     assert sealed == local
     return sealed
 
@@ -67,11 +67,11 @@ def test_right_solutions(path: Path) -> None:
     asked = 0
     with here(source) as local, talk(source) as ward:
         for exam in EXAMS.values():
-            kind, function = ward.get(exam.name)
-            if kind == "missing":
+            found = ward.get(exam.name)
+            if found.kind == "missing":
                 assert exam.name not in local
                 continue
-            result = exam.result(function)
+            result = exam.result(found.value)
             assert result == exam.result(local[exam.name])
             assert result.score == exam.points
             asked += 1
@@ -93,7 +93,7 @@ def test_every_wrong_model(name: str) -> None:
     found = set()
     with here(source) as local, talk(source) as ward:
         for function in names:
-            result = exam.result(ward.get(function)[1])
+            result = exam.result(ward.get(function).value)
             assert result == exam.result(local[function])
             found.add(result.slips)
     assert len(found) > 1
@@ -284,7 +284,7 @@ def test_a_call_that_ends_the_process_costs_itself_alone(body: str) -> None:
             return min(800, 8 * weight_kg) * days
         """
     with talk(source) as ward:
-        result = DOSE.result(ward.get("dose")[1])
+        result = DOSE.result(ward.get("dose").value)
     assert [item.holds for item in result.concepts] == [False, True, True]
     assert any("ends the program" in hint for hint in result.hints)
 
@@ -292,7 +292,7 @@ def test_a_call_that_ends_the_process_costs_itself_alone(body: str) -> None:
 def test_a_function_that_always_ends_the_process() -> None:
     with talk("import os\ndef dose(*a, **k): os._exit(0)") as ward:
         start = time.monotonic()
-        result = DOSE.result(ward.get("dose")[1])
+        result = DOSE.result(ward.get("dose").value)
     assert result.score == 0
     assert time.monotonic() - start < 5
     assert any("ends the program" in hint for hint in result.hints)
@@ -311,6 +311,6 @@ def test_a_call_that_cannot_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> N
             return min(800, 8 * weight_kg) * days
         """
     with talk(source) as ward:
-        result = DOSE.result(ward.get("dose")[1])
+        result = DOSE.result(ward.get("dose").value)
     assert result.score == 4
     assert any("took too long" in hint for hint in result.hints)

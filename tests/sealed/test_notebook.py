@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.sealed.cells import Given, plan
+from autograder.sealed.definitions import Definitions
 from autograder.sealed.hosts import Hosts
 from autograder.sealed.limits import Limits
 from autograder.sealed.notebook import MAX_REPLAYS, NotebookRun, modules_of, run_notebook
@@ -62,7 +63,7 @@ class Pretender:
         environment: Mapping[str, str],
         folder: Path | None,
         asked: Collection[str] = (),
-        classes: Collection[str] | None = None,
+        definitions: Definitions | None = None,
         lines: Mapping[int, int] | None = None,
     ) -> Iterator[PretendedExaminer]:
         self.diary.append("examine")
@@ -132,6 +133,7 @@ class PretendedExaminer:
         holder: socket.socket | None = None,
         seconds: float,
         number: int | None = None,
+        answered: Collection[str] = (),
     ) -> CellRun:
         assert self.alive
         if holder is not None:
@@ -344,7 +346,7 @@ def test_checks_get_the_instructors_files_and_nothing_of_the_learners() -> None:
         [cell("a"), check("c")],
         files={"numpy.py": b"evil", "data.csv": b"theirs"},
         trusted_files={"data.csv": b"ours", "more/x.csv": b"too"},
-        given=Given("import math", frozenset({"f"})),
+        given=Given("import math", {"a": frozenset({"f"})}),
     )
     assert pretender.files == [{"numpy.py": b"evil", "data.csv": b"theirs"}]
     assert pretender.folders == [{"data.csv": b"ours", "more/x.csv": b"too"}]

@@ -356,8 +356,9 @@ def test_a_late_answer_is_not_taken_for_the_next() -> None:
 def test_two_processes_that_answer_are_nobody() -> None:
     source = "import os\n\ndef f(x):\n    return 2 * x if os.fork() else x\n"
     with fork.talk(source) as talk:
-        kind, asked = talk.get("f")
-        assert kind == "value"
+        found = talk.get("f")
+        assert found.kind == "value"
+        asked = found.value
         calls: list[tuple[tuple[int], dict[str, int]]] = [((x,), {}) for x in range(1, 5)]
         twice = [type(asked).__autograder_calls__(asked, calls, 1, 1, 5) for _ in range(2)]
     # Where one of them is quick, its answers may all come first; then those of the other come late.

@@ -7,7 +7,7 @@ instructor's.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nbformat import NotebookNode
@@ -15,8 +15,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.utils import compute_checksum
 
+from autograder.sealed.definitions import Definitions, definitions_of
 from autograder.sealed.outputs import clean
-from autograder.sealed.statements import classes_defined, imports_of, names_defined
+from autograder.sealed.statements import imports_of, names_defined
 from autograder.sealed.submissions import CELL_ID
 
 Role = Literal["learner", "instructor", "check", "text"]
@@ -598,16 +599,21 @@ class Given:
     prelude : str
         The imports of the instructor's own cells: what a check calls ``np`` is then ours, whatever
         a submission binds to that name.
-    asked : frozenset of str
-        Names that the assignment asks learners to define. They come from the submission even where
-        Python has something of that name.
-    classes : frozenset of str or None
-        The classes that the instructor's notebook defines; None where it is not there.
+    answers : mapping of str to frozenset of str
+        By the id of an answer's cell: the names that the assignment asks learners to define there.
+        They come from the submission even where Python has something of that name.
+    definitions : Definitions or None
+        What the instructor's notebook defines; None where it is not there.
     """
 
     prelude: str = ""
-    asked: frozenset[str] = frozenset()
-    classes: frozenset[str] | None = None
+    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    definitions: Definitions | None = None
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """All names that the assignment asks for."""
+        return frozenset().union(*self.answers.values())
 
 
 def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = None) -> Given:
@@ -633,8 +639,8 @@ def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = Non
     texts += [(cell.grade_id, cell.source) for cell in marks if cell.grade_id not in solved]
     return Given(
         prelude=imports_of(source for name, source in texts if name not in graded),
-        asked=names_defined(source for name, source in texts if name in answers),
-        classes=None if template is None else classes_defined(source for _, source in texts),
+        answers={name: names_defined([source]) for name, source in texts if name in answers},
+        definitions=None if template is None else definitions_of(source for _, source in texts),
     )
 
 

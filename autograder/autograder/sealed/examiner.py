@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autograder.sealed.definitions import Definitions
 from autograder.sealed.wards import CellRun
 from autograder.ward.frames import FrameError, TimedOut, receive, send
 
@@ -91,7 +92,7 @@ class ExaminerHost:
         environment: Mapping[str, str],
         folder: Path | None = None,
         asked: Collection[str] = (),
-        classes: Collection[str] | None = None,
+        definitions: Definitions | None = None,
         lines: Mapping[int, int] | None = None,
     ) -> "Examiner":
         """Fork an examiner.
@@ -104,9 +105,8 @@ class ExaminerHost:
             Where its cells run; by default, an empty folder.
         asked : collection of str
             Names that the assignment asks learners to define; see `Namespace`.
-        classes : collection of str, optional
-            Those of them that are classes, as far as the instructor's notebook tells; see
-            `Conversation.check`.
+        definitions : Definitions, optional
+            What the instructor's notebook defines, where it is known.
         lines : mapping of int to int, optional
             How many lines the submission's cells have, by their numbers.
 
@@ -128,7 +128,7 @@ class ExaminerHost:
                         "environment": dict(environment),
                         "folder": None if folder is None else str(folder.resolve()),
                         "asked": sorted(asked),
-                        "classes": None if classes is None else sorted(classes),
+                        "definitions": None if definitions is None else definitions.tree(),
                         "lines": None if lines is None else list(lines.items()),
                     },
                     theirs.fileno(),
@@ -271,6 +271,7 @@ class Examiner:
         holder: socket.socket | None = None,
         seconds: float,
         number: int | None = None,
+        answered: Collection[str] = (),
     ) -> CellRun:
         """Run one cell.
 
@@ -286,6 +287,9 @@ class Examiner:
             How long it may run.
         number : int, optional
             The number that the cell shall show.
+        answered : collection of str
+            Names that the assignment has the answers define which stand between the last cell and
+            this one.
 
         Returns
         -------
@@ -299,6 +303,7 @@ class Examiner:
             "check": is_check,
             "seconds": seconds,
             "number": number,
+            "answered": sorted(answered),
         }
         fds = [holder.fileno()] if holder is not None and is_check else []
         timed_out = False

@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
+from autograder.sealed.definitions import Definitions
 from autograder.sealed.namespace import Namespace
 from autograder.sealed.proxies import (
     Conversation,
@@ -30,7 +31,7 @@ from autograder.sealed.proxies import (
     connect,
     write_ahead,
 )
-from autograder.sealed.statements import classes_defined, programs_of
+from autograder.sealed.statements import programs_of
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
 
@@ -162,7 +163,9 @@ class _Template:
                 sys.path.insert(0, request["folder"])
             sock = socket.socket(fileno=os.dup(fd))
             lines = None if request["lines"] is None else dict(request["lines"])
-            Examining(sock, self._shell, self._namespace, request["classes"], lines).serve()
+            told = request["definitions"]
+            definitions = None if told is None else Definitions.of_tree(told)
+            Examining(sock, self._shell, self._namespace, definitions, lines).serve()
         except FrameError:
             status = 0
         except BaseException:
@@ -236,8 +239,8 @@ class Examining:
         Not installed yet.
     namespace : Namespace
         The shell's.
-    classes : collection of str, optional
-        Classes that the instructor's notebook defines, where it is known.
+    definitions : Definitions, optional
+        What the instructor's notebook defines, where it is known.
     lines : mapping of int to int, optional
         How many lines the submission's cells have, by their numbers.
     """
@@ -247,11 +250,11 @@ class Examining:
         sock: socket.socket,
         shell: Shell,
         namespace: Namespace,
-        classes: Collection[str] | None = None,
+        definitions: Definitions | None = None,
         lines: Mapping[int, int] | None = None,
     ) -> None:
         self._sock = sock
-        self._classes = None if classes is None else frozenset(classes)
+        self._definitions = definitions
         self._shell = shell
         self._namespace = namespace
         self._files = shell.ip.compile._filename_map
@@ -277,6 +280,7 @@ class Examining:
         if request["number"] is not None:
             self._shell.ip.execution_count = request["number"]
         signal.signal(signal.SIGINT, _interrupt)
+        self._namespace.answered(request["answered"])
         try:
             if request["check"]:
                 outputs = self._check(request, fds)
@@ -288,8 +292,6 @@ class Examining:
 
     def _instructor(self, source: str) -> list[dict[str, Any]]:
         self._words |= set(_WORD.findall(source))
-        if self._classes is not None:
-            self._classes |= classes_defined([source])
         # Nobody reads what they put out here, and to render an error takes longer than most cells.
         with self._namespace.instructor_cell(self._files), _errors_unrendered(self._shell.ip):
             outputs = self._shell.run(source)
@@ -305,12 +307,11 @@ class Examining:
             self._ask(fds[0])
         else:
             self._talk.close()
-        named = self._words | self._namespace.asked | set(_WORD.findall(request["source"]))
+        words = set(_WORD.findall(request["source"]))
+        named = self._words | self._namespace.asked | words
         deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
-        classes = None
-        if self._classes is not None:
-            classes = self._classes | classes_defined([request["source"]])
-        self._talk.check(named, deadline, classes)
+        asked = None if self._definitions is None else self._definitions.asked_by(words)
+        self._talk.check(named, deadline, asked)
         self._talk.own_stdout = sys.stdout
         with self._namespace.check_cell(self._talk):
             return self._shell.run(request["source"])

@@ -15,9 +15,10 @@ import re
 import sys
 import types
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from autograder.sealed.proxies import Conversation, Gone, Refused, is_remote
+from autograder.sealed.proxies import Conversation, Gone, Refused, become, is_remote
 from autograder.ward.serve import digest
 from autograder.ward.values import CannotCross, encode
 
@@ -45,6 +46,31 @@ _PROGRAM = (
 )
 
 
+@dataclass
+class _Fetched:
+    """What a name of the ward held when it was last asked for.
+
+    Attributes
+    ----------
+    value : object
+        As the check has it.
+    epoch : int
+        The conversation's, then.
+    tree : object
+        How the value was written.
+    digest : str or None
+        Of the tree, once it is needed.
+    is_fixed : bool
+        Whether it is not asked for again: a module, a function or a class.
+    """
+
+    value: Any
+    epoch: int = 0
+    tree: Any = None
+    digest: str | None = None
+    is_fixed: bool = False
+
+
 class Namespace(dict[str, Any]):
     """A dict of the trusted names, which asks the ward for others.
 
@@ -63,7 +89,7 @@ class Namespace(dict[str, Any]):
         self._shared: dict[str, Any] = {}
         self._digests: dict[str, str] = {}
         # What came from the ward in this cell.
-        self._fetched: dict[str, Any] = {}
+        self._fetched: dict[str, _Fetched] = {}
         self._own: dict[int, str] = {}
         self._instructor_files: frozenset[str] = frozenset()
 
@@ -120,6 +146,15 @@ class Namespace(dict[str, Any]):
                 if is_remote(value) and talk.name_of(value) == name:
                     super().__delitem__(name)
 
+    def answered(self, names: Collection[str]) -> None:
+        """Note that an answer follows which the assignment has define these names.
+
+        What an earlier check has bound to them gives way to the submission's.
+        """
+        for name in names:
+            if super().__contains__(name):
+                super().__delitem__(name)
+
     def own_name(self, value: object) -> str | None:
         """Give the name of a function or class that an instructor's cell has bound."""
         name = self._own.get(id(value))
@@ -134,15 +169,37 @@ class Namespace(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         if name in self._fetched:
-            return self._fetched[name]
+            return self._present(name, self._fetched[name])
         if name in self._shared and (
             self._talk is None or self._is_constant_of_ours(name, sys._getframe(1))
         ):
             return self._shared[name]
         if self._talk is None or not self._is_asked_of_ward(name):
             raise KeyError(name)
-        value = self._fetched[name] = self._ask(self._talk, name)
-        return value
+        fetched = self._fetched[name] = self._ask(self._talk, name)
+        return fetched.value
+
+    def _present(self, name: str, fetched: "_Fetched") -> Any:
+        """Give what a name holds now: a call in between may have changed it."""
+        talk = self._talk
+        if talk is None or talk.epoch == fetched.epoch or fetched.is_fixed:
+            return fetched.value
+        if fetched.digest is None:
+            fetched.digest = digest(fetched.tree)
+        fetched.epoch = talk.epoch
+        found = talk.get(name, fetched.digest)
+        if found.kind == "missing":
+            del self._fetched[name]
+            raise KeyError(name)
+        if found.kind == "value" and found.value is not fetched.value:
+            # The same list, so that the check's other names for it see the change, too.
+            mine = fetched.value
+            if type(mine) is type(found.value) and type(mine) in (list, dict, set):
+                become(mine, found.value)
+            else:
+                fetched.value = found.value
+            fetched.tree, fetched.digest = found.tree, None
+        return fetched.value
 
     def _is_constant_of_ours(self, name: str, frame: types.FrameType) -> bool:
         """Whether a function of an instructor's cell reads a constant that stands beside it."""
@@ -159,22 +216,25 @@ class Namespace(dict[str, Any]):
             return False
         return name in self.asked or not hasattr(builtins, name)
 
-    def _ask(self, talk: Conversation, name: str) -> Any:
-        if name in ALIASES:
+    def _ask(self, talk: Conversation, name: str) -> "_Fetched":
+        if name in ALIASES and name not in self.asked:
             with contextlib.suppress(ImportError):
-                return importlib.import_module(ALIASES[name])
-        kind, value = talk.get(name, self._digests.get(name))
-        if kind == "missing":
+                return _Fetched(importlib.import_module(ALIASES[name]), is_fixed=True)
+        found = talk.get(name, self._digests.get(name))
+        value = found.value
+        if found.kind == "missing":
             raise KeyError(name)
-        if kind == "same":
-            return copy.deepcopy(self._shared[name])
-        if kind == "module":
-            return _module(name, value)
+        if found.kind == "same":
+            mine = copy.deepcopy(self._shared[name])
+            return _Fetched(mine, talk.epoch, digest=self._digests[name])
+        if found.kind == "module":
+            return _Fetched(_module(name, value), is_fixed=True)
         if name in self._shared and name not in self._digests:
             mine = self._shared[name]
             if _same_record(mine, value):
-                return copy.deepcopy(mine)
-        return value
+                return _Fetched(copy.deepcopy(mine), is_fixed=True)
+        is_program = is_remote(value) and (isinstance(value, type) or callable(value))
+        return _Fetched(value, talk.epoch, found.tree, is_fixed=is_program)
 
     def _in_ward(self, name: object) -> bool:
         if name in self._fetched:

@@ -264,11 +264,14 @@ def _examine(
         raise ValueError("sealed grading needs an examiner")
     runs: dict[int, CellRun] = {}
     last_check = max(cell.index for cell in planned if cell.role == "check")
-    todo = [
-        cell
-        for cell in planned
-        if cell.role in ("check", "instructor") and cell.index <= last_check
-    ]
+    todo: list[_Task] = []
+    answered: frozenset[str] = frozenset()
+    for cell in planned[: last_check + 1]:
+        if cell.role in ("check", "instructor"):
+            todo.append(_Task(cell, answered))
+            answered = frozenset()
+        elif cell.grade_id is not None:
+            answered |= given.answers.get(cell.grade_id, frozenset())
     lines = {
         cell.number: cell.source.count("\n") + 1
         for cell in planned
@@ -281,23 +284,23 @@ def _examine(
         while at < len(todo):
             openings += 1
             with hosts.examiner.open(
-                environment, folder, given.asked, given.classes, lines
+                environment, folder, given.asked, given.definitions, lines
             ) as examiner:
                 if given.prelude:
                     examiner.run(given.prelude, is_check=False, seconds=limits.cell_seconds)
                 # An examiner that was lost is replaced by one that has seen the same cells.
                 for seen in todo[:at]:
-                    if seen.index not in lost and examiner.alive:
+                    if seen.cell.index not in lost and examiner.alive:
                         _ask(examiner, seen, holders, limits)
                 while at < len(todo) and examiner.alive:
-                    cell = todo[at]
+                    cell = todo[at].cell
                     holder = holders.get(cell.index)
                     if holder is not None and holder is not asked:
                         if asked is not None:
                             # What a function started must not be in the way of the next one.
                             sweep()
                         asked = holder
-                    run = _ask(examiner, cell, holders, limits)
+                    run = _ask(examiner, todo[at], holders, limits)
                     if cell.role == "check":
                         runs[cell.index] = run
                     at += 1
@@ -307,19 +310,28 @@ def _examine(
                         say(f"The examiner ended in cell {cell.index}: {run.diagnosis}")
                 if at < len(todo) and openings > MAX_REPLAYS:
                     said = "The checks above ended the examiner too often. Tell your instructor."
-                    for cell in todo[at:]:
-                        if cell.role == "check":
-                            runs[cell.index] = _stopped("died", said)
+                    for left in todo[at:]:
+                        if left.cell.role == "check":
+                            runs[left.cell.index] = _stopped("died", said)
                     return runs
     return runs
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A cell for the examiner, and the names that the answers before it shall define."""
+
+    cell: PlannedCell
+    answered: frozenset[str]
+
+
 def _ask(
     examiner: "Examiner",
-    cell: PlannedCell,
+    task: _Task,
     holders: Mapping[int, socket.socket],
     limits: Limits,
 ) -> CellRun:
+    cell = task.cell
     is_check = cell.role == "check"
     run = examiner.run(
         cell.source,
@@ -327,6 +339,7 @@ def _ask(
         holder=holders.get(cell.index) if is_check else None,
         seconds=limits.checks_seconds if is_check else limits.cell_seconds,
         number=cell.number,
+        answered=task.answered,
     )
     if run.status == "timeout":
         run = _retold(run, "timeout", limits.diagnosis("checks_seconds"))

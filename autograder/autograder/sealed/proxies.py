@@ -6,13 +6,19 @@ here, and no answer is trusted further than an answer can be: a proxy is never e
 """
 
 import builtins
+import collections
 import contextlib
+import datetime
+import decimal
+import enum
+import fractions
 import importlib.util
 import inspect
 import keyword
 import linecache
 import marshal
 import math
+import pathlib
 import socket
 import sys
 import time
@@ -22,6 +28,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, SupportsIndex, cast
 
+from autograder.sealed.definitions import Asked, Members
 from autograder.ward.frames import Closed, FrameError, TimedOut, receive, send
 from autograder.ward.serve import MAX_REPLY, name_of_type, shared_type
 from autograder.ward.values import (
@@ -110,6 +117,25 @@ class Answer:
     kwargs: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a name of the notebook holds.
+
+    Attributes
+    ----------
+    kind : str
+        ``"missing"``, ``"same"`` (as what the asker knows), ``"module"`` or ``"value"``.
+    value : object
+        The value, or the module's name.
+    tree : object
+        How the value was written.
+    """
+
+    kind: Literal["missing", "same", "module", "value"]
+    value: Any = None
+    tree: Any = None
+
+
 @dataclass
 class Handle:
     """Where an object is: its number, and in which fork of the ward."""
@@ -181,8 +207,10 @@ class Conversation:
         self._unfilled: list[tuple[Any, Handle]] = []
         self._filled: set[int] = set()
         self._named: Container[str] = ()
-        self._operated: Container[str] = ()
+        self._asked: Asked | None = None
         self._classes = 0
+        # Grows with each question that may have changed what the notebook's names hold.
+        self.epoch = 0
         self.generation = 0
         self.deadline = math.inf
         self.proxies: dict[int, Any] = {}
@@ -210,7 +238,7 @@ class Conversation:
         self,
         named: Container[str] = (),
         deadline: float = math.inf,
-        classes: Container[str] | None = None,
+        asked: Asked | None = None,
     ) -> None:
         """Begin a check.
 
@@ -220,13 +248,13 @@ class Conversation:
             The names that the check's own text uses. Exceptions that it names arrive as themselves.
         deadline : float
             When the check's time is up, by `time.monotonic`.
-        classes : container of str, optional
-            The classes that the assignment has learners write: their objects may be added and
-            compared. Where a function is asked for, a submission's class of that name could
-            otherwise say itself that it is close to any number. Without it, the names of `named`.
+        asked : Asked, optional
+            What may be asked of objects of learners' classes, such as to add and to compare them.
+            Where a number or a table is asked for, an object could otherwise say itself that it is
+            close to any number and equal to any table. Without it, anything may be asked of the
+            classes of `named`.
         """
-        self._named, self.deadline = named, deadline
-        self._operated = named if classes is None else classes
+        self._named, self.deadline, self._asked = named, deadline, asked
         self._forks = self._classes = 0
 
     def close(self) -> None:
@@ -325,7 +353,7 @@ class Conversation:
         names = self.ask({"do": "names"}).get("names")
         return [name for name in _list(names) if type(name) is str][:10_000]
 
-    def get(self, name: str, unless: str | None = None) -> tuple[str, Any]:
+    def get(self, name: str, unless: str | None = None) -> Found:
         """Look a name up.
 
         Parameters
@@ -337,24 +365,22 @@ class Conversation:
 
         Returns
         -------
-        tuple
-            ``("missing", None)``, ``("same", None)``, ``("module", its name)`` or
-            ``("value", the value)``.
+        Found
         """
         reply = self.ask({"do": "get", "name": name, "unless": unless})
         if reply.get("missing"):
-            return "missing", None
+            return Found("missing")
         if unless is not None and reply.get("same"):
-            return "same", None
+            return Found("same")
         if type(reply.get("module")) is str:
-            return "module", reply["module"]
+            return Found("module", reply["module"])
         value = self._value(reply)
         handle = _handle_of(value)
         if handle is not None:
             handle.name = name
             if isinstance(value, RemoteType) and _is_name(name):
                 value._set("__name__", name)  # as the check calls it
-        return "value", value
+        return Found("value", value, reply["value"])
 
     def name_of(self, value: object) -> str | None:
         """Give the name under which an object of the ward was found."""
@@ -409,6 +435,8 @@ class Conversation:
                 return ["type", *name]
             raise CannotCross("a class of the check's own")
         own = self._own_name(type(value))
+        if own is not None and isinstance(value, enum.Enum):
+            return ["member", own, value.name]
         if own is not None and _has_plain_state(value):
             return ["record", self._number_given(own, value)]
         known = _known_function(value)
@@ -504,17 +532,17 @@ class Conversation:
             raise Refused(f"the submission gave {_phrase(odd)}")
         return self._rebuilt(reply["value"])
 
-    def _rebuilt(self, tree: Any) -> Any:
+    def _rebuilt(self, tree: Any, *, exactly: bool = False) -> Any:
         self._filled.clear()
         try:
-            value = decode(tree, self.resolve)
+            value = decode(tree, self.resolve, None if exactly else self._named)
             while self._unfilled:
                 made, handle = self._unfilled.pop()
                 if len(self._filled) > MAX_RECORDS:
                     raise BadTree(TOO_MUCH_DATA)
                 args = [["ref", handle.number], "__dict__"]
                 reply = self.ask(_call("getattr", args, [], self.left()))
-                state = decode(reply.get("value"), self.resolve)
+                state = decode(reply.get("value"), self.resolve, self._named)
                 if type(state) is not dict or any(type(name) is not str for name in state):
                     raise BadTree("no attributes")
                 vars(made).clear()
@@ -558,16 +586,27 @@ class Conversation:
         if kind == "class":
             return self._class(number)
         if kind in ("generator", "iterator"):
-            return RemoteIterator(handle, kind)
+            named = rest and type(rest[0]) is str
+            return RemoteIterator(handle, rest[0] if named else kind)
         if rest and _is_number(rest[0]):
             made = self.class_of(rest[0])
             own = self._own_class(made.__name__)
+            if own is not None and issubclass(own, enum.Enum):
+                return self._member(own, number)
             if own is not None:
                 return object.__new__(own)
             if isinstance(made, RemoteType):
                 return made._wrap(handle)
             return RemoteObject(handle)
         return RemoteFunction(handle) if kind == "function" else RemoteObject(handle)
+
+    def _member(self, own: type[enum.Enum], number: int) -> enum.Enum:
+        """Find the member of the instructor's enumeration that an object of the ward is."""
+        reply = self.ask(_call("getattr", [["ref", number], "_name_"], [], self.left()))
+        name = reply.get("value")
+        if type(name) is not str or name not in own.__members__:
+            raise BadTree("no member of an enumeration")
+        return own.__members__[name]
 
     # Classes
 
@@ -593,15 +632,23 @@ class Conversation:
         name = str(told.get("name")) if _is_name(told.get("name")) else "Unnamed"
         handle = Handle(self, number, self.generation)
         error = _error_of(told.get("error"))
+        if error is not None:
+            library = _library_class(told)
+            if library is not None and issubclass(library, error):
+                return library
         names: dict[str, Any] = {
             "__module__": "__main__",
             "__doc__": _text_or_none(told.get("doc")),
         }
         if error is not None:
-            errors = tuple(base for base in bases if isinstance(base, RemoteErrorType))
-            return _made(RemoteErrorType, name, errors or (error,), names)._at(handle, told)
+            errors = tuple(base for base in bases if issubclass(base, BaseException))
+            if not any(issubclass(base, error) for base in errors):
+                errors += (error,)
+            return _made(RemoteErrorType, name, errors, names)._at(handle, told)
         claimed = _strings(told.get("special"))
         special = [item for item in claimed if item in _SPECIAL_METHODS]
+        if told.get("unhashable") is True:
+            names["__hash__"] = None
         names |= {f"__{item}__": _SPECIAL_METHODS[item] for item in special}
         names["__slots__"] = ()
         parents = tuple(base for base in bases if type(base) is RemoteType)
@@ -634,6 +681,8 @@ class Conversation:
         asked = function if isinstance(function, str) else self.number_of(function)
         seconds = self.left()
         self._given = []
+        if asked not in _READING:
+            self.epoch += 1
         given, named = self._arguments(args, kwargs)
         request = _call(asked, given, named, seconds)
         request["records"] = self._records()
@@ -647,7 +696,7 @@ class Conversation:
         if reply.get("slow"):
             raise TimeoutError("the submission took too long and was stopped")
         if type(reply.get("raised")) is dict:
-            self._raise(reply["raised"])
+            self._raise(reply["raised"], may_stop=asked == "next")
         return self._value(reply)
 
     def _arguments(
@@ -673,7 +722,8 @@ class Conversation:
 
     def _take_over(self, given: Any, tree: Any) -> None:
         try:
-            become(given, self._rebuilt(tree))
+            # An array keeps its type of numbers, as the check made it.
+            become(given, self._rebuilt(tree, exactly=type(given).__module__ == "numpy"))
         except (ValueError, TypeError):
             raise Refused("the submission made unusual data of an argument") from None
 
@@ -717,6 +767,7 @@ class Conversation:
             leaves them, nobody can tell which of them is the function: all answers are void.
         """
         answers: list[Answer] = []
+        self.epoch += 1
         end = time.monotonic() + min(in_all, self.left())
         trees = [self._case(args, kwargs) for args, kwargs in cases]
         while len(answers) < len(cases):
@@ -794,8 +845,10 @@ class Conversation:
             odd = reply.get("odd")
             return Answer("odd", odd=odd if type(odd) is str and odd in _PHRASES else "")
         try:
-            value = decode(reply["value"])
-            changes = {place: decode(tree) for place, tree in self._changes(reply)}
+            value = decode(reply["value"], kept=self._named)
+            changes = {
+                place: decode(tree, kept=self._named) for place, tree in self._changes(reply)
+            }
         except BadTree:
             return Answer("odd")
         if not changes:
@@ -809,9 +862,12 @@ class Conversation:
 
     # Exceptions
 
-    def _raise(self, told: dict[str, Any]) -> NoReturn:
+    def _raise(self, told: dict[str, Any], *, may_stop: bool = False) -> NoReturn:
         __tracebackhide__ = True
         error = self._error(told)
+        if isinstance(error, _ENDS_A_LOOP) and not (may_stop or self._names(type(error))):
+            # It would end the check's own loop, such as `all(map(function, inputs))`.
+            error = RuntimeError(f"the submission raised {_builtin_of(type(error)).__name__}")
         frames = [frame for frame in map(self._frame, _list(told.get("frames"))) if frame]
         trace: types.TracebackType | None = None
         for frame in reversed(frames[-_MAX_FRAMES:]):
@@ -828,7 +884,7 @@ class Conversation:
                 made = None
             # The check knows the class: it may expect it. Otherwise its name is the learner's
             # word, and the nearest built-in class says enough.
-            if isinstance(made, RemoteErrorType):
+            if isinstance(made, type) and issubclass(made, BaseException):
                 kind = self._own_error(made) or (made if self._names(made) else kind)
         if told.get("asked") is True:
             return RuntimeError("the submission asked for input, and nobody is there to answer")
@@ -840,8 +896,12 @@ class Conversation:
                 args.append(decode(tree))
             except BadTree:
                 args.append("?")
-        if kind.__module__ == "__main__" and not isinstance(kind, RemoteErrorType):
-            error: BaseException = kind.__new__(kind, *args)  # an instructor's, of whatever it asks
+        if issubclass(kind, SyntaxError):
+            # What prints it opens the file that its other arguments name, and shows a line of it.
+            args = [str(item) for item in args[:1]]
+        if kind.__module__ != "builtins" and not isinstance(kind, RemoteErrorType):
+            # An instructor's or a library's: it may ask for other arguments than it keeps.
+            error: BaseException = kind.__new__(kind, *args)
             return error
         try:
             return kind(*args)  # type: ignore[no-any-return]  # a class of exceptions
@@ -858,14 +918,44 @@ class Conversation:
 
     def _names(self, made: type) -> bool:
         """Whether the check's text names a class, or one that it derives from."""
-        return self._is_among(made, self._named)
+        return any(
+            base.__name__ in self._named
+            for base in made.__mro__
+            if isinstance(base, RemoteType)
+            or (issubclass(base, BaseException) and base not in _ALL_ERRORS)
+        )
 
-    def operates(self, made: type) -> bool:
-        """Whether objects of a class may be asked for the results of operators."""
-        return self._is_among(made, self._operated)
+    def may_operate(self, made: type, operation: str) -> bool:
+        """Whether objects of a class may be asked for the result of an operation."""
+        if self._asked is None:
+            return self._names(made)
+        wanted = _MEMBERS.get(operation, frozenset({f"__{operation}__"}))
+        return any(members is None or members & wanted for members in self._members_of(made))
 
-    def _is_among(self, made: type, names: Container[str]) -> bool:
-        return any(isinstance(base, RemoteType) and base.__name__ in names for base in made.__mro__)
+    def may_call(self, proxy: object, method: str) -> bool:
+        """Whether an object may be asked by a method.
+
+        Of methods that data has, too, those alone that the assignment's own classes have: an object
+        could otherwise say itself that it equals the right table.
+        """
+        if not _is_method_of_data(method):
+            return True
+        made = proxy if isinstance(proxy, type) else type(proxy)
+        if self._asked is None:
+            return self._names(made)
+        if method in self._asked.methods:
+            return True
+        if any(members is None for members in self._members_of(made)):
+            return True
+        library = made._library() if isinstance(made, RemoteType) else None
+        return hasattr(library, method) and not _is_verdict(method)
+
+    def _members_of(self, made: type) -> Iterator[Members]:
+        """List the members of those of a class's bases that the check has to do with."""
+        assert self._asked is not None
+        for base in made.__mro__:
+            if isinstance(base, RemoteType) and base.__name__ in self._asked.classes:
+                yield self._asked.classes[base.__name__]
 
     def _line_within(self, told: object, cell: int | None = None) -> int | None:
         """Read a line number, if the cell, or any at all, has that many lines.
@@ -925,7 +1015,7 @@ def _without_methods(value: object, state: dict[str, Any]) -> dict[str, Any]:
     return {
         name: item
         for name, item in state.items()
-        if not (is_remote(item) and callable(getattr(kind, name, None)))
+        if not (callable(item) and callable(getattr(kind, name, None)))
     }
 
 
@@ -936,6 +1026,64 @@ def _has_plain_state(value: object) -> bool:
 
 
 _RAISE = compile("raise RuntimeError", "", "exec")
+
+
+# Operations that leave what a notebook's names hold alone.
+_READING = ("dir", "format", "getattr", "len", "repr", "str")
+_ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
+_DATA_EXPECTED = "the submission gave an object of a class of its own where data is expected"
+_ALL_ERRORS = frozenset(
+    kind
+    for kind in vars(builtins).values()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+)
+# What test frameworks and this grader raise means something to them.
+_NEVER_SHARED = (
+    "IPython", "_pytest", "autograder", "bdb", "builtins", "doctest", "pluggy", "pytest",
+    "unittest",
+)  # fmt: skip
+_LIBRARIES = (
+    "matplotlib", "networkx", "numpy", "pandas", "plotly", "scipy", "seaborn", "sklearn",
+    "statsmodels", "sympy",
+)  # fmt: skip
+# Answers of methods that say by themselves whether something is right.
+_VERDICTS = ("all", "any", "endswith", "equals", "identical", "startswith")
+_DATA = (
+    str, bytes, list, tuple, dict, set, frozenset, int, float, complex, range, collections.Counter,
+    collections.deque, datetime.date, datetime.datetime, datetime.timedelta, decimal.Decimal,
+    fractions.Fraction, pathlib.Path,
+)  # fmt: skip
+
+
+def _builtin_of(kind: type) -> type:
+    return next(base for base in kind.__mro__ if base in _ALL_ERRORS)
+
+
+def _is_verdict(method: str) -> bool:
+    return method in _VERDICTS or method.startswith("is")
+
+
+def _is_method_of_data(name: str) -> bool:
+    """Whether a kind of data has a method of this name."""
+    kinds = list(_DATA)
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None:
+        kinds += [numpy.ndarray, numpy.generic]
+    if pandas is not None:
+        kinds += [pandas.DataFrame, pandas.Series, pandas.Index, pandas.Timestamp, pandas.Timedelta]
+    return any(callable(getattr(kind, name, None)) for kind in kinds)
+
+
+def _library_class(told: Mapping[str, Any]) -> type | None:
+    """Find the class of a library, loaded on this side, that a class of the ward says it is."""
+    module, name = told.get("module"), told.get("qualname")
+    if type(module) is not str or type(name) is not str:
+        return None
+    root = module.partition(".")[0]
+    if root in _NEVER_SHARED or root not in (*_LIBRARIES, *sys.stdlib_module_names):
+        return None
+    found = vars(sys.modules[module]).get(name) if module in sys.modules else None
+    return found if isinstance(found, type) and found.__module__ == module else None
 
 
 # Proxies
@@ -982,7 +1130,10 @@ def _attribute(proxy: object, name: str) -> Any:
         ("_repr_", "_ipython_")
     ):
         raise AttributeError(f"{type(proxy).__name__!r} object has no attribute {name!r}")
-    return handle.talk.call("getattr", [proxy, name])
+    value = handle.talk.call("getattr", [proxy, name])
+    if callable(value) and not handle.talk.may_call(proxy, name):
+        raise Refused(_DATA_EXPECTED)
+    return value
 
 
 def _refuse_pickling(self: object, protocol: SupportsIndex = 0) -> NoReturn:
@@ -1134,9 +1285,35 @@ class RemoteType(type):
     def _set(cls, name: str, value: object) -> None:
         type.__setattr__(cls, name, value)
 
-    def _is_asked_for(cls) -> bool:
-        """Whether the assignment asks for this class, or one that it derives from."""
-        return cls._place.talk.operates(cls)
+    def _library(cls) -> type | None:
+        """Find the class of a library of this side that it says it is."""
+        return _library_class(cls._described)
+
+    def _operation(cls, name: str, *args: Any) -> Any:
+        """Have the ward do what a class of classes can do, such as an enumeration's length."""
+        __tracebackhide__ = True
+        if not cls._place.talk.may_operate(cls, name):
+            raise Refused(_DATA_EXPECTED)
+        return cls._place.talk.call(name, [cls, *args])
+
+    def __getitem__(cls, name: Any) -> Any:
+        __tracebackhide__ = True
+        return cls._operation("getitem", name)
+
+    def __iter__(cls) -> Iterator[Any]:
+        __tracebackhide__ = True
+        return cast(Iterator[Any], cls._operation("iter"))
+
+    def __len__(cls) -> int:
+        __tracebackhide__ = True
+        return cast(int, cls._operation("len"))
+
+    def __contains__(cls, item: object) -> bool:
+        __tracebackhide__ = True
+        return bool(cls._operation("contains", item))
+
+    def __bool__(cls) -> bool:
+        return True
 
     def _wrap(cls, handle: Handle) -> "RemoteObject":
         made: RemoteObject = object.__new__(cast(Any, cls))
@@ -1232,7 +1409,11 @@ class RemoteObject:
             return True
         if type(self) is not type(other) or not type(self)._compares:
             return False
-        return bool(self._state() == other._state())
+        mine, theirs = self._state(), other._state()
+        # Without anything to compare, it is the instructor's class alone that may say so.
+        return bool(mine == theirs) and (
+            bool(mine) or self._handle.talk.may_operate(type(self), "eq")
+        )
 
     def __ne__(self, other: object) -> bool:
         __tracebackhide__ = True
@@ -1283,6 +1464,16 @@ class RemoteObject:
     __reduce_ex__ = _refuse_pickling
 
 
+_ITERATORS: dict[str, type] = {
+    "enumerate": enumerate,
+    "filter": filter,
+    "generator": types.GeneratorType,
+    "map": map,
+    "reversed": reversed,
+    "zip": zip,
+}
+
+
 class RemoteIterator:
     """Stands for a generator or another iterator of the ward."""
 
@@ -1299,7 +1490,7 @@ class RemoteIterator:
     @property  # type: ignore[misc]  # of another class than it is
     def __class__(self) -> Any:
         """The class that others take it for."""
-        return types.GeneratorType if self._kind == "generator" else RemoteIterator
+        return _ITERATORS.get(self._kind, RemoteIterator)
 
     def __iter__(self) -> "RemoteIterator":
         return self
@@ -1317,6 +1508,7 @@ class RemoteIterator:
         if self._drained >= MAX_DRAINED:
             raise Refused(f"the submission's iterator gave more than {MAX_DRAINED} items")
         talk = self._handle.talk
+        talk.epoch += 1
         seconds = talk.left()
         reply = talk.ask(
             {
@@ -1354,15 +1546,15 @@ class RemoteIterator:
 # Special methods, for classes that define them
 
 
-def _allowed(proxy: Any) -> None:
-    if not type(proxy)._is_asked_for():
-        raise Refused("the submission gave an object of a class of its own where data is expected")
+def _allowed(proxy: Any, operation: str) -> None:
+    if not proxy._handle.talk.may_operate(type(proxy), operation):
+        raise Refused(_DATA_EXPECTED)
 
 
 def _forwarded(operation: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any) -> Any:
         __tracebackhide__ = True
-        _allowed(self)
+        _allowed(self, operation)
         return self._handle.talk.call(operation, [self, *args])
 
     method.__name__ = f"__{operation}__"
@@ -1372,7 +1564,7 @@ def _forwarded(operation: str) -> Callable[..., Any]:
 def _reversed(operation: str) -> Callable[..., Any]:
     def method(self: Any, other: Any) -> Any:
         __tracebackhide__ = True
-        _allowed(self)
+        _allowed(self, operation)
         return self._handle.talk.call(operation, [other, self])
 
     method.__name__ = f"__r{operation}__"
@@ -1384,7 +1576,7 @@ def _exact(operation: str, kind: type) -> Callable[..., Any]:
 
     def method(self: Any, *args: Any) -> Any:
         __tracebackhide__ = True
-        _allowed(self)
+        _allowed(self, operation)
         result = self._handle.talk.call(operation, [self, *args])
         if type(result) is not kind:
             raise Refused(f"the submission's {operation} gave no {kind.__name__}")
@@ -1399,32 +1591,79 @@ def _call_object(self: Any, *args: Any, **kwargs: Any) -> Any:
     return self._handle.talk.call(self._handle, args, kwargs)
 
 
-def _exit_object(self: Any, *args: Any) -> bool:
-    self._handle.talk.call("exit", [self])
+def _enter_object(self: Any) -> Any:
+    __tracebackhide__ = True
+    return self._handle.talk.call("enter", [self])
+
+
+def _exit_object(self: Any, kind: Any, error: Any, trace: object) -> bool:
+    """Tell an object that its `with` block has ended, and how; it cannot swallow an error."""
+    __tracebackhide__ = True
+    # Not its message, which may say what the check wanted.
+    told = _builtin_of(type(error)).__name__ if isinstance(error, Exception) else None
+    self._handle.talk.call("exit", [self, told])
     return False
 
+
+_ARITHMETIC = (
+    "add", "and", "divmod", "floordiv", "lshift", "matmul", "mod", "mul", "or", "pow", "rshift",
+    "sub", "truediv", "xor",
+)  # fmt: skip
+_ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
+_ITEMS = frozenset({
+    "__contains__", "__delitem__", "__getitem__", "__iter__", "__len__", "__next__",
+    "__reversed__", "__setitem__",
+})  # fmt: skip
+# Which members of a class let its objects be asked for an operation; otherwise the one of its name.
+_MEMBERS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("lt", "le", "gt", "ge"), _ORDER),
+    **dict.fromkeys((name.strip("_") for name in _ITEMS), _ITEMS),
+    **{name: frozenset({f"__{name}__", f"__r{name}__", f"__i{name}__"}) for name in _ARITHMETIC},
+    **{f"i{name}": frozenset({f"__{name}__", f"__i{name}__"}) for name in _ARITHMETIC},
+    "bool": frozenset({"__bool__", "__len__"}),
+    "float": frozenset({"__float__", "__index__"}),
+    "int": frozenset({"__int__", "__index__", "__trunc__"}),
+    "complex": frozenset({"__complex__", "__float__", "__index__"}),
+}
 
 _SPECIAL_METHODS: dict[str, Any] = {
     **{
         name: _forwarded(name)
         for name in (
-            "abs", "add", "delitem", "enter", "floordiv", "ge", "getitem", "gt", "iter", "le", "lt",
-            "matmul", "mod", "mul", "neg", "pos", "pow", "setitem", "sub", "truediv",
+            "abs",
+            "ceil",
+            "delitem",
+            "floor",
+            "ge",
+            "getitem",
+            "gt",
+            "invert",
+            "iter",
+            "le",
+            "lt",
+            "neg",
+            "next",
+            "pos",
+            "reversed",
+            "round",
+            "setitem",
+            "trunc",
         )
     },
-    "radd": _reversed("add"),
-    "rsub": _reversed("sub"),
-    "rmul": _reversed("mul"),
-    "rtruediv": _reversed("truediv"),
+    **{name: _forwarded(name) for name in _ARITHMETIC},
+    **{f"i{name}": _forwarded(f"i{name}") for name in _ARITHMETIC if name != "divmod"},
+    **{f"r{name}": _reversed(name) for name in _ARITHMETIC},
     "bool": _exact("bool", bool),
+    "complex": _exact("complex", complex),
     "contains": _exact("contains", bool),
     "float": _exact("float", float),
     "int": _exact("int", int),
     "index": _exact("index", int),
     "len": _exact("len", int),
     "call": _call_object,
+    "enter": _enter_object,
     "exit": _exit_object,
-}  # fmt: skip
+}
 
 _KINDS = ("class", "coroutine", "generator", "iterator", "exception", "function", "object")
 _PHRASES = {
@@ -1547,6 +1786,7 @@ def _code(told: dict[str, Any], name: str, source: object) -> types.CodeType:
         told[key] if type(told.get(key)) is int and 0 <= told[key] <= len(variables) else 0
         for key in ("argcount", "posonlyargcount", "kwonlyargcount")
     ]
+    name = name if _is_name(name) else "function"
     file = f"<submitted {name} {abs(hash(source)) if type(source) is str else 0}>"
     line = 1
     if type(source) is str:

@@ -19,7 +19,7 @@ def imports_of(sources: Iterable[str]) -> str:
     """
     lines: list[str] = []
     for source in sources:
-        for node in _statements(source):
+        for node in statements_of(source):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 line = ast.unparse(node)
                 if line not in lines and "__future__" not in line:
@@ -41,7 +41,7 @@ def names_defined(sources: Iterable[str]) -> frozenset[str]:
     """
     names: set[str] = set()
     for source in sources:
-        for node in _statements(source):
+        for node in statements_of(source):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 names.add(node.name)
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
@@ -53,28 +53,6 @@ def names_defined(sources: Iterable[str]) -> frozenset[str]:
                     if isinstance(name, ast.Name)
                 }
     return frozenset(names)
-
-
-def classes_defined(sources: Iterable[str]) -> frozenset[str]:
-    """Collect the names of the classes that some cells define.
-
-    Parameters
-    ----------
-    sources : iterable of str
-        Cells of the instructor's.
-
-    Returns
-    -------
-    frozenset of str
-    """
-    return frozenset(
-        node.name
-        for source in sources
-        if "class" in source
-        for statement in _statements(source)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.ClassDef)
-    )
 
 
 def programs_of(source: str) -> list[str]:
@@ -90,10 +68,22 @@ def programs_of(source: str) -> list[str]:
     list of str
     """
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return [ast.unparse(node) for node in _statements(source) if isinstance(node, kinds)]
+    return [ast.unparse(node) for node in statements_of(source) if isinstance(node, kinds)]
 
 
-def _statements(source: str) -> list[ast.stmt]:
+def statements_of(source: str) -> list[ast.stmt]:
+    """Parse a cell, magics included.
+
+    Parameters
+    ----------
+    source : str
+        A cell.
+
+    Returns
+    -------
+    list of ast.stmt
+        Nothing for what is no Python.
+    """
     try:
         return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError):

@@ -14,6 +14,7 @@ import io
 import linecache
 import logging
 import marshal
+import math
 import operator
 import signal
 import socket
@@ -40,11 +41,21 @@ MAX_MESSAGE = 10_000
 MAX_SOURCE = 100_000
 MAX_OBJECTS = 100_000
 MAX_FRAMES = 5
+
+
+def _exit(thing: Any, name: str | None) -> None:
+    """Tell an object that its block has ended, and with what kind of error."""
+    kind = vars(builtins)[name] if name is not None else None
+    type(thing).__exit__(thing, kind, None if kind is None else kind.__new__(kind), None)
+
+
 # What an object may be asked, beside being called.
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "add": operator.add,
+    "and": operator.and_,
     "bool": bool,
+    "ceil": math.ceil,
     "complex": complex,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
@@ -52,42 +63,73 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "delattr": delattr,
     "delitem": operator.delitem,
     "dir": dir,
+    "divmod": divmod,
     "enter": lambda thing: type(thing).__enter__(thing),
     "eq": operator.eq,
-    "exit": lambda thing: type(thing).__exit__(thing, None, None, None),
+    "exit": _exit,
     "float": float,
+    "floor": math.floor,
     "floordiv": operator.floordiv,
     "format": format,
     "ge": operator.ge,
     "getattr": getattr,
     "getitem": operator.getitem,
     "gt": operator.gt,
+    "iadd": operator.iadd,
+    "iand": operator.iand,
+    "ifloordiv": operator.ifloordiv,
+    "ilshift": operator.ilshift,
+    "imatmul": operator.imatmul,
+    "imod": operator.imod,
+    "imul": operator.imul,
     "index": operator.index,
     "int": int,
+    "invert": operator.invert,
+    "ior": operator.ior,
+    "ipow": operator.ipow,
+    "irshift": operator.irshift,
+    "isub": operator.isub,
     "iter": iter,
+    "itruediv": operator.itruediv,
+    "ixor": operator.ixor,
     "le": operator.le,
     "len": len,
+    "lshift": operator.lshift,
     "lt": operator.lt,
     "matmul": operator.matmul,
     "mod": operator.mod,
     "mul": operator.mul,
     "neg": operator.neg,
+    "next": next,
+    "or": operator.or_,
     "pos": operator.pos,
     "pow": operator.pow,
     "repr": repr,
+    "reversed": reversed,
+    "round": round,
+    "rshift": operator.rshift,
     "setattr": setattr,
     "setitem": operator.setitem,
     "str": str,
     "sub": operator.sub,
     "truediv": operator.truediv,
+    "trunc": math.trunc,
+    "xor": operator.xor,
 }
+_ARITHMETIC = (
+    "add", "and", "divmod", "floordiv", "lshift", "matmul", "mod", "mul", "or", "pow", "rshift",
+    "sub", "truediv", "xor",
+)  # fmt: skip
 _SPECIAL = (
-    "abs", "add", "bool", "call", "contains", "enter", "eq", "float", "floordiv", "ge", "getitem",
-    "gt", "hash", "iter", "le", "len", "lt", "matmul", "mod", "mul", "ne", "neg", "pow", "radd",
-    "rmul", "setitem", "str", "sub", "truediv",
+    "abs", "bool", "call", "ceil", "complex", "contains", "delitem", "enter", "eq", "exit", "float",
+    "floor", "ge", "getitem", "gt", "index", "int", "invert", "iter", "le", "len", "lt", "neg",
+    "next", "pos", "reversed", "round", "setitem", "trunc",
+    *_ARITHMETIC, *(f"r{name}" for name in _ARITHMETIC),
+    *(f"i{name}" for name in _ARITHMETIC if name != "divmod"),
 )  # fmt: skip
 
-_ITERATORS = (map, filter, zip)
+# Iterators whose kind a check can tell.
+_ITERATORS = (enumerate, filter, map, reversed, zip)
 _BUILT_IN_ERRORS = {
     kind: name
     for name, kind in vars(builtins).items()
@@ -154,11 +196,21 @@ def kind_of(value: object) -> str:
         return "coroutine"
     if issubclass(kind, types.GeneratorType):
         return "generator"
-    if issubclass(kind, _ITERATORS):
+    if _is_iterator(kind):
         return "iterator"
     if issubclass(kind, BaseException):
         return "exception"
     return "function" if callable(value) else "object"
+
+
+def _is_iterator(kind: type) -> bool:
+    """Whether it is a kind of iterator that a library made; of files, more is asked."""
+    names = {name for base in type.mro(kind) for name in vars(base)}
+    return (
+        {"__iter__", "__next__"} <= names
+        and _module_of(kind) != "__main__"
+        and not issubclass(kind, io.IOBase)
+    )
 
 
 class _Printed(io.TextIOBase):
@@ -340,6 +392,8 @@ class _Server:
             if record is value:
                 return ["record", given]
         number = self._number_of(value)
+        if kind == "iterator" and type(value) in _ITERATORS:
+            return [number, kind, type(value).__name__]
         if kind in ("object", "exception") or (
             kind == "function" and _module_of(type(value)) == "__main__"
         ):
@@ -355,6 +409,8 @@ class _Server:
             return thing
         if first == "name":
             return self._names[payload[1]]
+        if first == "member":
+            return self._names[payload[1]][payload[2]]
         if first == "record":
             return self._records[payload[1]]
         if first == "module":
@@ -818,5 +874,7 @@ def _described_class(kind: type, server: _Server) -> dict[str, Any]:
     return {
         "bases": [server._number_of(base) for base in kind.__bases__ if base in own][:20],
         "error": next((_BUILT_IN_ERRORS[base] for base in mro if base in _BUILT_IN_ERRORS), None),
+        "module": _clip(_module_of(kind)),
+        "unhashable": kind.__hash__ is None,
         "special": [name for name in _SPECIAL if any(f"__{name}__" in vars(base) for base in own)],
     }

@@ -18,7 +18,7 @@ import re
 import sys
 import zoneinfo
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, cast
 
 MAX_DEPTH = 200
@@ -96,7 +96,7 @@ def encode(value: object, refer: Refer | None = None, *, max_items: int = MAX_IT
         raise CannotCross("unusual data") from None
 
 
-def decode(tree: object, resolve: Resolve | None = None) -> Any:
+def decode(tree: object, resolve: Resolve | None = None, kept: Container[str] | None = None) -> Any:
     """Rebuild the value that a tree stands for.
 
     Parameters
@@ -105,6 +105,10 @@ def decode(tree: object, resolve: Resolve | None = None) -> Any:
         JSON from anybody.
     resolve : callable, optional
         Called with what ``refer`` gave, as it arrived; returns what stands for the object here.
+    kept : container of str, optional
+        Names of NumPy's types of numbers with fewer than 64 bits, such as ``"float32"``, that
+        arrive as they are, or ``"dtype"`` for all. Others arrive with 64 bits: what is compared
+        with a narrow number is rounded or cut to its width first. None for all as they are.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def decode(tree: object, resolve: Resolve | None = None) -> Any:
         For anything that `encode` does not write, and for what would cost too much to build.
     """
     try:
-        return _Reader(resolve).read(tree, 0)
+        return _Reader(resolve, kept).read(tree, 0)
     except BadTree:
         raise
     except RecursionError:
@@ -597,8 +601,9 @@ def _dtype_text(dtype: Any) -> str:
 class _Reader:
     """Reads one tree, within one budget."""
 
-    def __init__(self, resolve: Resolve | None) -> None:
+    def __init__(self, resolve: Resolve | None, kept: Container[str] | None) -> None:
         self._resolve = resolve
+        self._kept = kept
         self._items = MAX_ITEMS
         self._classes = 16
 
@@ -803,12 +808,39 @@ class _Reader:
     def get_scalar(self, tree: list[Any], depth: int) -> Any:
         _, dtype, data = tree
         self.spend(_ARRAY_COST)
-        return self._filled(dtype, [], data)[()]
+        number = self._widened(self._filled(dtype, [], data), "fciu")
+        # Not far from the end of the range a difference would come out on its other side.
+        is_extreme = self._kept is not None and number.dtype.kind in "iu" and _is_extreme(number)
+        return number.item() if is_extreme else number[()]
 
     def get_array(self, tree: list[Any], depth: int) -> Any:
+        array = self._plain_array(tree)
+        if array.dtype.kind in "iu":
+            array = self._widened(array, "iu")
+            if self._kept is not None and _is_extreme(array):
+                return array.astype(object)
+        return array
+
+    def get_column(self, tree: list[Any], depth: int) -> Any:
+        return self._plain_array(tree)
+
+    def _plain_array(self, tree: list[Any]) -> Any:
         _, dtype, shape, data = tree
         self.spend(_ARRAY_COST)
-        return self._filled(dtype, shape, data)
+        array = self._filled(dtype, shape, data)
+        return self._widened(array, "fc") if array.dtype.itemsize == 2 else array
+
+    def _widened(self, array: Any, kinds: str) -> Any:
+        """Give numbers of few bits 64, unless the reader keeps their type."""
+        kind = array.dtype
+        if self._kept is None or kind.kind not in kinds or kind.name in self._kept:
+            return array
+        if "dtype" in self._kept or "dtypes" in self._kept:
+            return array
+        if kind.kind == "u":
+            return array if _is_extreme(array) else array.astype("i8")
+        wide = _numpy().dtype({"f": "f8", "c": "c16", "i": "i8"}[kind.kind])
+        return array.astype(wide) if kind.itemsize < wide.itemsize else array
 
     def _filled(self, dtype: object, shape: object, data: object) -> Any:
         numpy = _numpy()
@@ -840,7 +872,7 @@ class _Reader:
     def _of(self, tree: Any, depth: int, kinds: str) -> Any:
         """Read a one-dimensional array of numbers of a kind."""
         _demand(type(tree) is list and tree[:1] == ["a"], "no array")
-        array = self.read(tree, depth)
+        array = self._plain_array(tree)
         _demand(array.ndim == 1 and array.dtype.kind in kinds, "no such array")
         return array
 
@@ -1004,7 +1036,7 @@ _named_tuples: dict[tuple[str, tuple[str, ...]], Any] = {}
 _Read = Callable[[_Reader, list[Any], int], Any]
 
 _COLUMNS: dict[str, _Read] = {
-    "a": _Reader.get_array,
+    "a": _Reader.get_column,
     "ao": _Reader.get_objects,
     "cat": _Reader.get_categorical,
     "dtz": _Reader.get_zoned,
@@ -1076,6 +1108,13 @@ def _text(tree: object) -> str:
 
 def _bytes(tree: object) -> bytes:
     return a2b_base64(_text(tree).encode("ascii"), strict_mode=True)
+
+
+def _is_extreme(numbers: Any) -> bool:
+    """Whether an integer is so large that a difference could leave 64 bits."""
+    if not numbers.size:
+        return False
+    return int(numbers.max()) >= _SMALL // 2 or int(numbers.min()) < -_SMALL // 2
 
 
 def _is_count(value: object) -> bool:
