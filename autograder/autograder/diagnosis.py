@@ -163,8 +163,9 @@ def _stops(exam: Exam, right: Sequence[Outcome], given: Sequence[Outcome]) -> li
     ]
     share = "every" if len(stopped) == len(given) else "some"
     hints: list[str] = []
-    for name, line in sorted(set(stopped), key=str)[:3]:
-        where = f" (line {line} of its cell)" if line else ""
+    for place, (name, line) in enumerate(sorted(set(stopped), key=str)[:3]):
+        # One line is enough to begin with; many could say something about hidden inputs.
+        where = f" (line {line} of its cell)" if line and not place else ""
         if name == "ValueError":
             hints.append(f"Your function raises a ValueError{where} on input that is valid.")
         elif name == "NotImplementedError":

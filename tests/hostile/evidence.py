@@ -65,6 +65,10 @@ def leaks(graded: Graded) -> dict[str, list[str]]:
     places = {"feedback page": graded.page}
     for cell in _learner_cells(graded.notebook) if graded.notebook else ():
         places[f"cell {cell.id}"] = cell.source + str(cell.get("outputs", ""))
+    for cell in graded.notebook.cells if graded.notebook else ():
+        # An instructor reads the checks' outputs, too: nothing of the machine belongs there.
+        if toy.GOTCHA in str(cell.get("outputs", "")):
+            places[f"check {cell.id}"] = toy.GOTCHA
     for name, data in graded.files.items():
         if not name.endswith(f"{toy.NOTEBOOK}.ipynb"):
             places[f"file {name}"] = data[:5_000_000].decode("latin-1")

@@ -73,7 +73,7 @@ class Graders:
 
 @pytest.fixture(scope="module")
 def graders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graders]:
-    CANARY.write_text("An attack that can read this is not in a jail.\n")
+    CANARY.write_text(f"An attack that can read this is not in a jail. {toy.GOTCHA}\n")
     CANARY.chmod(0o644)
     yield Graders(tmp_path_factory)
     CANARY.unlink(missing_ok=True)

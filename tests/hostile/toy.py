@@ -1,8 +1,9 @@
 """A small course with secrets, for attacks to aim at.
 
-Five exercises: plain asserts, asserts with a tolerance, a partial credit that ends in a number,
-data that is changed in place, and an exam of the engine. What no learner may ever see is spelled in
-tokens that occur nowhere else, so that a leak is found by looking for them.
+Plain asserts, asserts with a tolerance, a partial credit that ends in a number, data that is
+changed in place, a table, a loop over answers, a class, a plain name, and an exam of the engine.
+What no learner may ever see is spelled in tokens that occur nowhere else, so that a leak is found
+by looking for them.
 """
 
 from __future__ import annotations
@@ -78,6 +79,21 @@ SOLUTIONS = {
         '        raise ValueError("weight_kg must be above 0")\n'
         "    return 6 * weight_kg"
     ),
+    "vector": (
+        "class Vector:\n"
+        "    def __init__(self, x, y):\n"
+        "        self.x, self.y = x, y\n"
+        "\n"
+        "    def __add__(self, other):\n"
+        "        return Vector(self.x + other.x, self.y + other.y)\n"
+        "\n"
+        "    def __eq__(self, other):\n"
+        "        return (self.x, self.y) == (other.x, other.y)"
+    ),
+    "answer": "answer = 6 * 7",
+    "tidy": "def tidy(table):\n    return table.dropna().reset_index(drop=True)",
+    "even": "def even(n):\n    return n % 2 == 0",
+    "growth": "def growth(start, years):\n    return start * 2**years",
 }
 
 # What honest learners hand in, by exercise.
@@ -89,6 +105,11 @@ HONEST: dict[str, dict[str, str]] = {
         "tally": 'def tally(table):\n    return {ward: -1 for ward in table["ward"]}',
         "cleaned": "readings",
         "dose": "def dose(weight_kg):\n    return 9.5 * weight_kg + 1",
+        "tidy": "def tidy(table):\n    return table",
+        "even": "def even(n):\n    return n",
+        "growth": "def growth(start, years):\n    return start",
+        "vector": "class Vector:\n    def __init__(self, x, y):\n        self.x = x",
+        "answer": "answer = 0",
     },
     "half": {
         "tally": 'def tally(table):\n    return {"a": 3, table["ward"][1]: 4}',
@@ -161,6 +182,72 @@ toy_exams.dose.examine(dose)
 ### END HIDDEN TESTS
 """,
     ),
+    "tidy-check": (
+        1,
+        """
+# Hidden check.
+### BEGIN HIDDEN TESTS
+# kestrelcheck
+found = tidy(pd.DataFrame({"amount": [1.0, None, 4.0]}))
+assert found.equals(pd.DataFrame({"amount": [1.0, 4.0]}))
+### END HIDDEN TESTS
+""",
+    ),
+    "even-check": (
+        1,
+        """
+# Hidden check.
+### BEGIN HIDDEN TESTS
+# kestrelcheck
+assert all(map(even, [2, 4, 7918]))
+assert not any(map(even, [1, 3, 7919]))
+### END HIDDEN TESTS
+""",
+    ),
+    "growth-check": (
+        1,
+        """
+# Hidden check.
+### BEGIN HIDDEN TESTS
+# kestrelcheck
+assert growth(2.0, 20) == 2097152.0
+assert growth(1e-3, -20) == 9.5367431640625e-10
+### END HIDDEN TESTS
+""",
+    ),
+    "growth-near": (
+        1,
+        """
+# Hidden check.
+### BEGIN HIDDEN TESTS
+# kestrelcheck
+assert abs(growth(3, 2) - 12) <= 1
+### END HIDDEN TESTS
+""",
+    ),
+    # It binds a name that the next exercise asks for.
+    "vector-check": (
+        1,
+        """
+# Hidden check.
+### BEGIN HIDDEN TESTS
+# kestrelcheck
+answer = Vector(1, 2) + Vector(3, 4)
+assert answer == Vector(4, 6)
+assert not answer == Vector(4, 7)
+### END HIDDEN TESTS
+""",
+    ),
+    "answer-check": (
+        1,
+        """
+# Hidden check.
+### BEGIN HIDDEN TESTS
+# kestrelcheck
+assert answer == 42
+### END HIDDEN TESTS
+""",
+    ),
 }
 
 # What each check gives for what kind of answer.
@@ -171,6 +258,12 @@ SCORES: dict[str, dict[str, float]] = {
     "tally-check": {"right": 4, "wrong": 0, "half": 1, "untouched": 0},
     "cleaned-check": {"right": 2, "wrong": 0, "untouched": 0},
     "dose-check": {"right": 4, "wrong": 0, "half": 3, "untouched": 0},
+    "tidy-check": {"right": 1, "wrong": 0, "untouched": 0},
+    "even-check": {"right": 1, "wrong": 0, "untouched": 0},
+    "growth-check": {"right": 1, "wrong": 0, "untouched": 0},
+    "growth-near": {"right": 1, "wrong": 0, "untouched": 0},
+    "vector-check": {"right": 1, "wrong": 0, "untouched": 0},
+    "answer-check": {"right": 1, "wrong": 0, "untouched": 0},
 }
 
 _TEXTS = {
@@ -179,6 +272,11 @@ _TEXTS = {
     "tally": "Write `tally(table)`: the amounts of each ward, added up, as a dict.",
     "cleaned": "Take the readings below 0 out of `readings`.",
     "dose": "Write `dose(weight_kg)`: six per kilogram; a ValueError where that makes no sense.",
+    "tidy": "Write `tidy(table)`: the rows without a gap, numbered anew.",
+    "even": "Write `even(n)`: whether `n` is even.",
+    "growth": "Write `growth(start, years)`: what doubles each year.",
+    "vector": "Write the class `Vector(x, y)`, with `+` and `==`.",
+    "answer": "Work out `answer`, six times seven.",
 }
 _SCHEME = "=== BEGIN MARK SCHEME ===\n\nkestrelscheme\n\n=== END MARK SCHEME ==="
 

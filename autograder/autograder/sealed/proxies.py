@@ -6,19 +6,14 @@ here, and no answer is trusted further than an answer can be: a proxy is never e
 """
 
 import builtins
-import collections
 import contextlib
-import datetime
-import decimal
 import enum
-import fractions
 import importlib.util
 import inspect
 import keyword
 import linecache
 import marshal
 import math
-import pathlib
 import socket
 import sys
 import time
@@ -39,12 +34,15 @@ from autograder.ward.values import (
     CannotCross,
     decode,
     encode,
+    is_method_of_data,
 )
 
 # The ward's own alarm comes first; this much later its fork is given up.
 GRACE_SECONDS = 1.0
 MAX_FORKS = 6
 MAX_DRAINED = 100_000
+# The lines of a cell that is longer are not told: their numbers could say much of an input.
+MAX_LINE = 500
 MAX_RECORDS = 2_000
 _MAX_CLASSES = 1_000
 _MAX_FRAMES = 10
@@ -938,7 +936,7 @@ class Conversation:
         Of methods that data has, too, those alone that the assignment's own classes have: an object
         could otherwise say itself that it equals the right table.
         """
-        if not _is_method_of_data(method):
+        if not is_method_of_data(method):
             return True
         made = proxy if isinstance(proxy, type) else type(proxy)
         if self._asked is None:
@@ -1048,11 +1046,6 @@ _LIBRARIES = (
 )  # fmt: skip
 # Answers of methods that say by themselves whether something is right.
 _VERDICTS = ("all", "any", "endswith", "equals", "identical", "startswith")
-_DATA = (
-    str, bytes, list, tuple, dict, set, frozenset, int, float, complex, range, collections.Counter,
-    collections.deque, datetime.date, datetime.datetime, datetime.timedelta, decimal.Decimal,
-    fractions.Fraction, pathlib.Path,
-)  # fmt: skip
 
 
 def _builtin_of(kind: type) -> type:
@@ -1061,17 +1054,6 @@ def _builtin_of(kind: type) -> type:
 
 def _is_verdict(method: str) -> bool:
     return method in _VERDICTS or method.startswith("is")
-
-
-def _is_method_of_data(name: str) -> bool:
-    """Whether a kind of data has a method of this name."""
-    kinds = list(_DATA)
-    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None:
-        kinds += [numpy.ndarray, numpy.generic]
-    if pandas is not None:
-        kinds += [pandas.DataFrame, pandas.Series, pandas.Index, pandas.Timestamp, pandas.Timedelta]
-    return any(callable(getattr(kind, name, None)) for kind in kinds)
 
 
 def _library_class(told: Mapping[str, Any]) -> type | None:
@@ -1868,7 +1850,7 @@ def _is_number(told: object) -> bool:
 
 
 def _line(told: object) -> int | None:
-    return told if type(told) is int and 0 < told <= 100_000 else None
+    return told if type(told) is int and 0 < told <= MAX_LINE else None
 
 
 def _is_name(told: object) -> bool:

@@ -131,6 +131,34 @@ def decode(tree: object, resolve: Resolve | None = None, kept: Container[str] | 
         raise BadTree(f"no value: {type(error).__name__}") from None
 
 
+def is_method_of_data(name: str) -> bool:
+    """Tell whether a kind of data has a method of this name.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"equals"``.
+
+    Returns
+    -------
+    bool
+    """
+    kinds = list(_KINDS)
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None:
+        kinds += [numpy.ndarray, numpy.generic]
+    if pandas is not None:
+        kinds += [pandas.DataFrame, pandas.Series, pandas.Index, pandas.Timestamp, pandas.Timedelta]
+    return any(callable(getattr(kind, name, None)) for kind in kinds)
+
+
+_KINDS = (
+    str, bytes, list, tuple, dict, set, frozenset, int, float, complex, range, collections.Counter,
+    collections.deque, datetime.date, datetime.datetime, datetime.timedelta, decimal.Decimal,
+    fractions.Fraction, pathlib.Path,
+)  # fmt: skip
+
+
 def _numpy() -> Any:
     return sys.modules.get("numpy") or importlib.import_module("numpy")
 
@@ -718,7 +746,13 @@ class _Reader:
         name, names = tree[1:3]
         _demand(type(names) is list and _are_fields(tuple(names)), "no fields")
         _demand(_is_field(_text(name)) and len(names) == len(tree) - 3, "no named tuple")
-        return self._class(name, tuple(names))._make(self.all(tree[3:], depth))
+        values = self.all(tree[3:], depth)
+        if self._kept is not None:
+            # The reader judges: a field shall not answer in place of a table's own method.
+            pairs = zip(names, values, strict=True)
+            forged = any(callable(value) and is_method_of_data(field) for field, value in pairs)
+            _demand(not forged, "a method of data's name")
+        return self._class(name, tuple(names))._make(values)
 
     def _class(self, name: str, names: tuple[str, ...]) -> Any:
         self.spend(1)
