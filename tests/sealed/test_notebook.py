@@ -50,7 +50,7 @@ class Pretender:
 
     @contextmanager
     def open_ward(
-        self, files: Mapping[str, bytes], environment: Mapping[str, str]
+        self, files: Mapping[str, bytes], environment: Mapping[str, str], copies: int = 0
     ) -> Iterator[PretendedWard]:
         self.diary.append("open")
         self.files.append(dict(files))
@@ -276,7 +276,7 @@ def test_a_machine_that_cannot_copy_is_no_fault_of_the_submission() -> None:
     class Failing(Pretender):
         @contextmanager
         def open_ward(
-            self, files: Mapping[str, bytes], environment: Mapping[str, str]
+            self, files: Mapping[str, bytes], environment: Mapping[str, str], copies: int = 0
         ) -> Iterator[PretendedWard]:
             ward = PretendedWard(self)
             ward._last = "uncopyable"

@@ -23,7 +23,7 @@ from tests.ward.conftest import COURSE
 
 from autograder.sealed import wards
 from autograder.sealed.limits import Limits
-from autograder.sealed.proxies import connect
+from autograder.sealed.proxies import Conversation, connect
 from autograder.sealed.wards import (
     BadFile,
     CellRun,
@@ -823,3 +823,22 @@ def test_a_ward_is_fast_once_its_interpreter_is_warm(host: WardHost) -> None:
         times.append(time.monotonic() - started)
     # A fresh interpreter with pandas takes a second.
     assert sorted(times)[3] < 0.3, times
+
+
+def test_copies_do_not_count_as_processes_of_the_submission(host: WardHost) -> None:
+    """A notebook may have more checks than a submission may have processes."""
+    places = host.settings.limits.processes + 20
+    with host.open({}, {}, places) as ward:
+        holders = []
+        for place in range(places):
+            assert ward.run(f"number = {place}").status == "ok"
+            holders.append(ward.checkpoint())
+        ward.finish()
+        for place, holder in enumerate(holders):
+            talk = Conversation()
+            talk.start(lambda holder=holder: connect(holder))  # type: ignore[misc]  # a default
+            talk.check(deadline=time.monotonic() + 20)
+            assert talk.get("number").value == place
+            talk.close()
+        for holder in holders:
+            holder.close()

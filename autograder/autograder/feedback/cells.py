@@ -11,7 +11,8 @@ from nbgrader.utils import compute_checksum
 
 Role = Literal["check", "task", "by-hand", "answer", "given", "own"]
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+")
+_LONGEST_HEADING = 300
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
 
@@ -62,15 +63,21 @@ def learners_cells(nb: NotebookNode) -> dict[int, str]:
 
 
 def headings(source: str) -> list[tuple[int, str, int]]:
-    """Find the headings of a Markdown text: level, words, number of the line from 0."""
+    """Find the headings of a Markdown text: level, words, number of the line from 0.
+
+    One without words, or as long as no heading is, stays a part of the text.
+    """
     found: list[tuple[int, str, int]] = []
     fence = ""
     for number, line in enumerate(source.splitlines()):
         opening = _FENCE.match(line)
         if opening and fence in ("", opening[1]):
             fence = "" if fence else opening[1]
-        elif not fence and (heading := _HEADING.match(line)):
-            found.append((len(heading[1]), heading[2], number))
+        elif not fence and len(line) <= _LONGEST_HEADING and (heading := _HEADING.match(line)):
+            # Signs at the end close it. Step by step: one pattern for all tries every length.
+            words = line[heading.end() :].rstrip(" \t").rstrip("#").rstrip(" \t")
+            if words:
+                found.append((len(heading[1]), words, number))
     return found
 
 

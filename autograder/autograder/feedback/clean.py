@@ -14,6 +14,8 @@ from html.parser import HTMLParser
 import nh3
 from markupsafe import Markup
 
+from autograder.nesting import is_too_deep
+
 _TAGS = frozenset(
     {"a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "del"}
     | {"details", "dfn", "div", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -45,7 +47,7 @@ _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _SIZE = re.compile(r"\d{1,4}")
 _MOST_LETTERS = 6_000_000  # pictures within it count
 _MOST_TAGS = 15_000
-_MOST_PICTURE = 4_000_000
+MOST_PICTURE = 4_000_000
 _HEADING = re.compile(r"h[1-6]")
 _LISTS = ("ul", "ol")
 _EMPTY = frozenset({"br", "col", "hr", "img", "wbr"})
@@ -78,12 +80,12 @@ def clean(html: str, *, headings_below: int = 3) -> Markup:
 
 def is_too_long(html: str) -> bool:
     """Whether HTML is left out; to read what is nested too deep would take too long."""
-    return len(html) > _MOST_LETTERS or html.count("<") > _MOST_TAGS
+    return len(html) > _MOST_LETTERS or html.count("<") > _MOST_TAGS or is_too_deep(html)
 
 
 def is_picture(source: str) -> bool:
     """Whether an address is a picture that the page may hold: inline, of a known kind, not huge."""
-    return len(source) <= _MOST_PICTURE and _PICTURE.match(source) is not None
+    return len(source) <= MOST_PICTURE and _PICTURE.match(source) is not None
 
 
 def _sanitized(html: str) -> str:

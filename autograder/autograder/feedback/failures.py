@@ -32,6 +32,10 @@ TOO_LONG = "The check took too long and was stopped. Look for a loop that never 
 BROKEN = "The check could not be completed. Please tell your instructor."
 ENDED = "Your code ended the program, or used more than it may, while it was asked."
 UNASKED = "Your code answered what nobody asked, as two processes would that answer at once."
+REFUSED = (
+    "The check could not look at what your code gives. It expects plain data of Python, NumPy or "
+    "pandas. If your answer is of that kind, tell your instructor: it may be a limit of the grader."
+)
 NOT_STARTED = "Not started yet: the code still raises `NotImplementedError`."
 
 UNKNOWN = "error"
@@ -44,6 +48,8 @@ STOPPED_BY_GRADER = ("CellTimeoutError", "DeadKernelError", "LimitError")
 # How a check meets a function that took its process along, or that answered out of turn.
 _GONE = "Gone"
 _UNASKED = "Unasked"
+# How it meets what cannot be handed over, or what is no data where data is expected.
+_REFUSED = "Refused"
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,8 @@ def _sentences(
         return (ENDED,)
     if name == _UNASKED:
         return (UNASKED,)
+    if name == _REFUSED:
+        return (REFUSED,)
     if own and kind == "NotImplementedError":
         return (NOT_STARTED,)
     if own:

@@ -187,7 +187,8 @@ def _ward_pass(
     deaths: dict[int, CellRun] = {}
     while True:
         with contextlib.ExitStack() as stack:
-            ward = stack.enter_context(hosts.ward.open(files, environment))
+            copies = sum(cell.role == "check" for cell in planned)
+            ward = stack.enter_context(hosts.ward.open(files, environment, copies))
             done = _Pass()
             stack.callback(_close, done.holders)
             _run_cells(ward, planned, done, deaths, limits, end, shared)

@@ -15,6 +15,7 @@ from typing import Any
 import nh3
 from nbformat import NotebookNode
 
+from autograder.nesting import is_too_deep
 from autograder.report import FINDINGS
 from autograder.ward.outputs import kibibytes, plain_json, size
 
@@ -22,6 +23,8 @@ Output = dict[str, Any]
 
 _SLACK = 64 * 1024
 _MAX_OUTPUTS = 2000
+# HTML may get smaller while it is cleaned, but all of it has to be read.
+_READ_PER_BYTE_KEPT = 4
 _MAX_LINES = 400
 
 _STYLES = {
@@ -89,6 +92,7 @@ _MAGIC: Mapping[str, tuple[bytes, ...]] = {
     "image/gif": (b"GIF87a", b"GIF89a"),
     "image/webp": (b"RIFF",),
 }
+_HTML = "text/html"
 _SVG = "image/svg+xml"
 _PLOTLY = "application/vnd.plotly.v1+json"
 _JSON = ("application/json", _PLOTLY)
@@ -115,13 +119,23 @@ def clean(
         Valid outputs of nbformat 4. Those in which nothing had to change are as they were.
     """
     left = None if max_bytes is None else max_bytes + _SLACK
+    to_read = None if left is None else left * _READ_PER_BYTE_KEPT
     kept: list[NotebookNode] = []
     cut = False
     for found in outputs:
         if len(kept) >= _MAX_OUTPUTS:
             cut = True
             break
-        output = _one(found, is_check) if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping):
+            continue
+        html = _html_in(found)
+        if left is not None and to_read is not None and html:
+            if html > left or html > to_read:
+                found = _without_html(found)
+                cut = True
+            else:
+                to_read -= html
+        output = _one(found, is_check)
         if output is None:
             continue
         if left is not None:
@@ -157,6 +171,17 @@ def without_stderr(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
             output["name"] = "stdout"
         kept.append(output)
     return kept
+
+
+def _html_in(found: Mapping[str, Any]) -> int:
+    """Tell how many letters of HTML an output holds."""
+    data = found.get("data")
+    return len(_joined(data.get(_HTML))) if isinstance(data, Mapping) else 0
+
+
+def _without_html(found: Mapping[str, Any]) -> Output:
+    """Leave out HTML that is too long to be cleaned."""
+    return {**found, "data": {**found["data"], _HTML: None}}
 
 
 def _one(found: Mapping[str, Any], is_check: bool) -> Output | None:
@@ -208,10 +233,10 @@ def _bundle(data: Mapping[str, Any], is_check: bool) -> Output:
             dropped.append(str(mime))
         else:
             kept[str(mime)] = safe
-    if _SVG in dropped and "text/html" not in kept and not any(m in kept for m in _MAGIC):
+    if _SVG in dropped and _HTML not in kept and not any(m in kept for m in _MAGIC):
         picture = _svg(data[_SVG])
         if picture is not None:
-            kept["text/html"] = picture
+            kept[_HTML] = picture
             dropped.remove(_SVG)
     plain = kept.get("text/plain", "")
     if dropped and not [mime for mime in kept if mime != "text/plain"]:
@@ -228,8 +253,8 @@ def _safe(mime: str, content: object, is_check: bool) -> Any:
     """Return a safe form of one representation, or None if it cannot be kept."""
     if mime == "text/plain":
         return _words(content)
-    if mime == "text/html":
-        return clean_html(_words(content))
+    if mime == _HTML:
+        return None if content is None else _cleaned(_words(content))
     if mime in ("text/markdown", "text/latex"):
         text = _words(content)
         active = _ACTIVE_MARKDOWN if mime == "text/markdown" else _ACTIVE_LATEX
@@ -254,7 +279,14 @@ def clean_html(text: str) -> str:
     -------
     str
         HTML without script, event handlers, forms, frames, style sheets and outside pictures.
+        Empty where it is nested so deep that to clean it would take long.
     """
+    return _cleaned(text) or ""
+
+
+def _cleaned(text: str) -> str | None:
+    if is_too_deep(text):
+        return None
     if not nh3.is_html(text):
         return text
     return nh3.clean(
@@ -315,13 +347,15 @@ def _sizes(metadata: Mapping[str, Any], bundle: Output) -> Output:
     return kept
 
 
-def _words(value: object) -> str:
+def _joined(value: object) -> str:
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
-    if not isinstance(value, str):
-        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _words(value: object) -> str:
     # Colors stay; other sequences could write to a terminal's title or worse.
-    text = value.encode("utf-8", "replace").decode("utf-8")
+    text = _joined(value).encode("utf-8", "replace").decode("utf-8")
     return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 

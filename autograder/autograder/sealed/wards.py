@@ -319,7 +319,9 @@ class WardHost:
             with contextlib.suppress(frames.FrameError):
                 self._prepare(self._started())
 
-    def open(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> "Ward":
+    def open(
+        self, files: Mapping[str, bytes], environment: Mapping[str, str], copies: int = 0
+    ) -> "Ward":
         """Open a ward for one submission.
 
         Parameters
@@ -328,6 +330,9 @@ class WardHost:
             The files in its home, by relative name.
         environment : mapping of str to str
             Environment variables, beyond those that every ward has.
+        copies : int
+            How many copies of the notebook will be kept. They do not count as processes of the
+            submission.
 
         Returns
         -------
@@ -344,12 +349,12 @@ class WardHost:
         check_files(files, self.settings.limits)
         with self._lock:
             try:
-                return self._open(files, environment)
+                return self._open(files, environment, copies)
             except (frames.FrameError, OSError):
                 # The warm interpreter is gone: once, start another.
                 self.close()
             try:
-                return self._open(files, environment)
+                return self._open(files, environment, copies)
             except (frames.FrameError, OSError) as error:
                 self.close()
                 raise WardError(f"a ward could not be opened: {error}") from error
@@ -442,13 +447,15 @@ class WardHost:
             frames.receive(sock, _PREPARE_SECONDS, 2**16)
             self._prepared.update(new)
 
-    def _open(self, files: Mapping[str, bytes], environment: Mapping[str, str]) -> "Ward":
+    def _open(
+        self, files: Mapping[str, bytes], environment: Mapping[str, str], copies: int
+    ) -> "Ward":
         sock = self._started()
         self._number += 1
         with contextlib.ExitStack() as stack:
             control, init = _pair(stack)
             cells, main = _pair(stack)
-            request = {"do": "open", "number": self._number}
+            request = {"do": "open", "number": self._number, "copies": copies}
             frames.send(sock, request, [init.fileno(), main.fileno()], seconds=_ANSWER_SECONDS)
             init.close()
             main.close()

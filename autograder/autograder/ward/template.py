@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from jail.spec import RawLimits  # type: ignore[import-not-found]
@@ -62,10 +62,11 @@ class _Template:
     keepers: dict[int, int]
     stand_ins: StandIns
 
-    @property
-    def limits(self) -> Any:
-        """What each ward may use."""
-        return RawLimits(**self.settings["limits"])
+    def limits(self, copies: int) -> Any:
+        """Say what a ward may use of which so many copies are kept."""
+        limits = RawLimits(**self.settings["limits"])
+        # Each copy is a process, and so is its fork that has answered, until the copy ends.
+        return replace(limits, processes=limits.processes + 2 * copies)
 
 
 def begin(fd: int) -> NoReturn:
@@ -142,7 +143,7 @@ def _answer(
     if message["do"] == "prepare":
         return {"imported": [name for name in message["modules"] if _prepare(template, name)]}
     if message["do"] == "open":
-        return _open(template, sock, message["number"], fds)
+        return _open(template, sock, message["number"], fds, int(message["copies"]))
     if message["do"] == "close":
         return {"gone": _close(template, message["number"])}
     return {"error": "an unknown request"}
@@ -196,7 +197,7 @@ def _ended_well(child: int) -> bool:
 
 
 def _open(
-    template: _Template, sock: socket.socket, number: int, fds: Sequence[int]
+    template: _Template, sock: socket.socket, number: int, fds: Sequence[int], copies: int
 ) -> dict[str, Any]:
     """Start a ward, with the sockets of its init and of its cells' process."""
     count = threads()
@@ -206,23 +207,25 @@ def _open(
         return {"error": "a ward needs two sockets"}
     keeper = os.fork()
     if not keeper:
-        _begin_ward(template, sock, fds)
+        _begin_ward(template, sock, fds, template.limits(copies))
     template.keepers[number] = keeper
     return {"opened": number}
 
 
-def _begin_ward(template: _Template, sock: socket.socket, fds: Sequence[int]) -> NoReturn:
+def _begin_ward(
+    template: _Template, sock: socket.socket, fds: Sequence[int], limits: Any
+) -> NoReturn:
     status = 1
     try:
         sock.close()
-        inner.enter_ward(template.limits, fds)
+        inner.enter_ward(limits, fds)
         inner.protect_init()
         control, cells = (socket.socket(fileno=fd) for fd in fds)
 
         def start_main() -> int:
             child = os.fork()
             if not child:
-                _begin_main(template, control, cells)
+                _begin_main(template, control, cells, limits)
             cells.close()
             return child
 
@@ -231,11 +234,13 @@ def _begin_ward(template: _Template, sock: socket.socket, fds: Sequence[int]) ->
         os._exit(status)
 
 
-def _begin_main(template: _Template, control: socket.socket, cells: socket.socket) -> NoReturn:
+def _begin_main(
+    template: _Template, control: socket.socket, cells: socket.socket, limits: Any
+) -> NoReturn:
     try:
         control.close()
         main.settle(template.shell)
-        inner.confine(template.limits)
+        inner.confine(limits)
         main.serve_cells(cells, template.shell, serve.serve)
     finally:
         os._exit(1)
