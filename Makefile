@@ -21,7 +21,7 @@ IN_GRADING = @PATH="$(CURDIR)/.venv-grading/bin:$$PATH"
 PYTEST = $(IN_GRADING) $(GRADING) -m pytest -n $(JOBS)
 
 # What has a command of its own.
-SLOW = tests/batch tests/compat tests/hostile
+SLOW = tests/batch tests/compat tests/differential tests/hostile
 
 .PHONY: help
 help: ## list these commands
@@ -74,12 +74,17 @@ test: ## set everything up and run every check that is not slow
 	$(SET_UP) learner dev
 	@echo "Running the checks, $(JOBS) at a time (about twenty minutes)"
 	$(PYTEST) $(SLOW:%=--ignore %) $(ARGS)
-	@echo "Next: make batches, make hostile and make compat run the slow ones."
+	@echo "Next: make batches, make differential, make hostile and make compat run the slow ones."
 
 .PHONY: batches
 batches: ## slow checks: a class graded at once, killed, on a cluster, on PostgreSQL
 	$(SET_UP) learner dev
 	$(PYTEST) tests/batch $(ARGS)
+
+.PHONY: differential
+differential: ## slow checks: honest answers of many kinds, under the seal and without it
+	$(SET_UP) learner dev
+	$(PYTEST) tests/differential $(ARGS)
 
 .PHONY: hostile
 hostile: ## slow checks: submissions that cheat, attack or are broken

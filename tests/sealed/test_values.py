@@ -651,3 +651,62 @@ def test_a_mutated_tree_is_exact_data_or_one_error(seed: int) -> None:
 def test_any_tree_is_exact_data_or_one_error(tree: object) -> None:
     with contextlib.suppress(BadTree):
         assert is_exact(decode(tree))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pd.Series(["a", None, "b"], dtype="string").array,
+        pd.Series(["a", "b"], dtype="category").array,
+        pd.array([1, None], dtype="Int64"),
+        pd.Series(pd.to_datetime(["2024-01-01"]), dtype="datetime64[ns, UTC]").array,
+    ],
+    ids=lambda array: type(array).__name__,
+)
+def test_arrays_of_pandas_own_kinds(array: Any) -> None:
+    returned = over(array)
+    assert type(returned) is type(array)
+    pd.testing.assert_extension_array_equal(returned, array)
+
+
+def judged(value: object, *kept: str) -> Any:
+    """Send a value to one who compares it."""
+    return decode(json.loads(json.dumps(encode(value))), kept=kept)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (np.float16("inf"), np.float64),
+        (np.float32(0.5), np.float64),
+        (np.int8(-116), np.int64),
+        (np.uint8(3), np.int64),
+        (np.uint64(3), np.int64),
+        (np.complex64(1), np.complex128),
+        (np.int64(7), np.int64),
+        (np.int64(-(2**63)), int),
+        (np.uint64(2**64 - 1), int),
+    ],
+)
+def test_a_judge_gets_numbers_that_cannot_be_cut(value: Any, kind: type) -> None:
+    assert type(judged(value)) is kind
+    assert judged(value) == value
+    assert type(judged(value, value.dtype.name)) in (type(value), int)
+    assert type(over(value)) is type(value)
+
+
+def test_a_judge_gets_arrays_that_cannot_be_cut() -> None:
+    assert judged(np.array([3, 4], dtype=np.uint8)).dtype == np.int64
+    assert judged(np.array([0.5], dtype=np.float16)).dtype == np.float64
+    assert judged(np.array([0.5], dtype=np.float32)).dtype == np.float32
+    assert judged(np.array([3], dtype=np.uint8), "dtype").dtype == np.uint8
+    assert judged(np.array([-(2**63)])).dtype == object
+    table = pd.DataFrame({"day": pd.Series([1], dtype="int32")})
+    pd.testing.assert_frame_equal(judged(table), table)
+
+
+def test_a_judge_gets_no_named_tuple_that_answers_for_a_table() -> None:
+    pretender = collections.namedtuple("pretender", ["equals"])
+    with pytest.raises(BadTree):
+        decode(encode(pretender(bool), lambda kind: ["type"]), lambda payload: bool, kept=())
+    assert judged(pretender(True)).equals is True

@@ -433,6 +433,9 @@ class _Writer:
             bool(value.ordered),
         ]
 
+    def put_extension(self, value: Any, depth: int) -> list[Any]:
+        return ["xa", self._column(_pandas().Series(value), depth)]
+
     def _column(self, holder: Any, depth: int) -> Any:
         """Write what a Series or an Index holds."""
         self._items -= _TABLE_COST
@@ -572,6 +575,8 @@ def _pandas_writer(pandas: Any, kind: type) -> _Write | None:
         return _Writer.put_interval
     if kind is pandas.Categorical:
         return _Writer.put_categorical
+    if issubclass(kind, pandas.api.extensions.ExtensionArray):
+        return _Writer.put_extension
     return None
 
 
@@ -1017,6 +1022,10 @@ class _Reader:
             self._of(codes, depth, "i"), self._index(categories, depth), ordered=ordered
         )
 
+    def get_extension(self, tree: list[Any], depth: int) -> Any:
+        _, column = tree
+        return _pandas().Series(self._column(column, depth)).array
+
     def _column(self, tree: Any, depth: int) -> Any:
         """Read the values of an index or a column: a NumPy or pandas array of one dimension."""
         _demand(type(tree) is list and tree and tree[0] in _COLUMNS, "no column")
@@ -1125,6 +1134,7 @@ _READERS: dict[str, _Read] = {
     "time": _Reader.get_time,
     "ts": _Reader.get_timestamp,
     "values": _Reader.get_values,
+    "xa": _Reader.get_extension,
     "zone": _Reader.get_zone_info,
 }
 
