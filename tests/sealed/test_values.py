@@ -659,7 +659,7 @@ def test_any_tree_is_exact_data_or_one_error(tree: object) -> None:
         pd.Series(["a", None, "b"], dtype="string").array,
         pd.Series(["a", "b"], dtype="category").array,
         pd.array([1, None], dtype="Int64"),
-        pd.Series(pd.to_datetime(["2024-01-01"]), dtype="datetime64[ns, UTC]").array,
+        pd.Series(pd.to_datetime(["2024-01-01"], utc=True)).array,
     ],
     ids=lambda array: type(array).__name__,
 )
