@@ -16,6 +16,7 @@ COMMANDS = (
     "release",
     "test",
     "batches",
+    "differential",
     "hostile",
     "cohort",
     "compat",
