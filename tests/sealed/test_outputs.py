@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import time
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autograder.report import FINDINGS
+from autograder.sealed import outputs
 from autograder.sealed.outputs import clean, clean_html, without_stderr
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -173,6 +175,43 @@ def test_outputs_have_a_cap_and_a_sentence() -> None:
     assert "a cell may show 4 KiB in all" in kept[-1].text
     few = clean([new_output("stream", text="x")] * 5000)
     assert len(few) == 2001
+
+
+SLOW = {
+    "nested deep": "<q>" * 44_000 + "</x>" * 30_000,
+    "closed badly": "".join(f"<p><b id={at}></p>" for at in range(12_000)),
+    "words in a table": "<table>" + "x<br>" * 50_000,
+    "attributes": "<q " + " ".join(f"a{at}=1" for at in range(25_000)) + ">",
+    "documents": "".join(f"<html a{at}>" for at in range(20_000)),
+}
+
+
+@pytest.mark.parametrize("html", [pytest.param(html, id=name) for name, html in SLOW.items()])
+@pytest.mark.timeout(60)
+def test_html_that_takes_long_to_clean_is_left_out(html: str) -> None:
+    began = time.process_time()
+    (alone, named) = clean([shown(text__html=html), shown(text__html=html, text__plain="<Table>")])
+    assert time.process_time() - began < 2
+    assert alone["data"] == {"text/plain": "[An output of the type text/html is not kept.]"}
+    assert named["data"] == {"text/plain": "<Table>"}
+    assert clean_html(html) == ""
+
+
+def test_html_has_a_cap_before_it_is_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def cleaned(text: str) -> str:
+        read.append(len(text))
+        return "<b>x</b>"
+
+    monkeypatch.setattr(outputs, "_cleaned", cleaned)
+    long = "<script>" + "x" * 1_000_000
+    kept = clean([shown(text__html=long, text__plain="x")], max_bytes=4096)
+    assert kept[0]["data"] == {"text/plain": "x"}
+    assert "cut here" in kept[-1].text
+    assert read == []
+    clean([shown(text__html=long[:60_000])] * 500, max_bytes=4096)
+    assert sum(read) <= 4 * (4096 + 64 * 1024)
 
 
 def test_what_a_check_says_on_stderr_costs_nothing() -> None:
