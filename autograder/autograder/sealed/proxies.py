@@ -25,7 +25,13 @@ from typing import Any, Literal, NoReturn, SupportsIndex, cast
 
 from autograder.sealed.definitions import Asked, Members
 from autograder.ward.frames import Closed, FrameError, TimedOut, receive, send
-from autograder.ward.serve import MAX_REPLY, name_of_type, shared_type
+from autograder.ward.serve import (
+    ARITHMETIC,
+    BUILT_IN_ERRORS,
+    MAX_REPLY,
+    name_of_type,
+    shared_type,
+)
 from autograder.ward.values import (
     TOO_DEEP,
     TOO_MUCH_DATA,
@@ -920,7 +926,7 @@ class Conversation:
             base.__name__ in self._named
             for base in made.__mro__
             if isinstance(base, RemoteType)
-            or (issubclass(base, BaseException) and base not in _ALL_ERRORS)
+            or (issubclass(base, BaseException) and base not in BUILT_IN_ERRORS)
         )
 
     def may_operate(self, made: type, operation: str) -> bool:
@@ -1030,11 +1036,6 @@ _RAISE = compile("raise RuntimeError", "", "exec")
 _READING = ("dir", "format", "getattr", "len", "repr", "str")
 _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
 _DATA_EXPECTED = "the submission gave an object of a class of its own where data is expected"
-_ALL_ERRORS = frozenset(
-    kind
-    for kind in vars(builtins).values()
-    if isinstance(kind, type) and issubclass(kind, BaseException)
-)
 # What test frameworks and this grader raise means something to them.
 _NEVER_SHARED = (
     "IPython", "_pytest", "autograder", "bdb", "builtins", "doctest", "pluggy", "pytest",
@@ -1049,7 +1050,7 @@ _VERDICTS = ("all", "any", "endswith", "equals", "identical", "startswith")
 
 
 def _builtin_of(kind: type) -> type:
-    return next(base for base in kind.__mro__ if base in _ALL_ERRORS)
+    return next(base for base in kind.__mro__ if base in BUILT_IN_ERRORS)
 
 
 def _is_verdict(method: str) -> bool:
@@ -1274,8 +1275,7 @@ class RemoteType(type):
     def _operation(cls, name: str, *args: Any) -> Any:
         """Have the ward do what a class of classes can do, such as an enumeration's length."""
         __tracebackhide__ = True
-        if not cls._place.talk.may_operate(cls, name):
-            raise Refused(_DATA_EXPECTED)
+        _allow(cls._place.talk, cls, name)
         return cls._place.talk.call(name, [cls, *args])
 
     def __getitem__(cls, name: Any) -> Any:
@@ -1528,15 +1528,15 @@ class RemoteIterator:
 # Special methods, for classes that define them
 
 
-def _allowed(proxy: Any, operation: str) -> None:
-    if not proxy._handle.talk.may_operate(type(proxy), operation):
+def _allow(talk: Conversation, made: type, operation: str) -> None:
+    if not talk.may_operate(made, operation):
         raise Refused(_DATA_EXPECTED)
 
 
 def _forwarded(operation: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any) -> Any:
         __tracebackhide__ = True
-        _allowed(self, operation)
+        _allow(self._handle.talk, type(self), operation)
         return self._handle.talk.call(operation, [self, *args])
 
     method.__name__ = f"__{operation}__"
@@ -1546,7 +1546,7 @@ def _forwarded(operation: str) -> Callable[..., Any]:
 def _reversed(operation: str) -> Callable[..., Any]:
     def method(self: Any, other: Any) -> Any:
         __tracebackhide__ = True
-        _allowed(self, operation)
+        _allow(self._handle.talk, type(self), operation)
         return self._handle.talk.call(operation, [other, self])
 
     method.__name__ = f"__r{operation}__"
@@ -1558,7 +1558,7 @@ def _exact(operation: str, kind: type) -> Callable[..., Any]:
 
     def method(self: Any, *args: Any) -> Any:
         __tracebackhide__ = True
-        _allowed(self, operation)
+        _allow(self._handle.talk, type(self), operation)
         result = self._handle.talk.call(operation, [self, *args])
         if type(result) is not kind:
             raise Refused(f"the submission's {operation} gave no {kind.__name__}")
@@ -1587,10 +1587,6 @@ def _exit_object(self: Any, kind: Any, error: Any, trace: object) -> bool:
     return False
 
 
-_ARITHMETIC = (
-    "add", "and", "divmod", "floordiv", "lshift", "matmul", "mod", "mul", "or", "pow", "rshift",
-    "sub", "truediv", "xor",
-)  # fmt: skip
 _ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 _ITEMS = frozenset({
     "__contains__", "__delitem__", "__getitem__", "__iter__", "__len__", "__next__",
@@ -1600,8 +1596,8 @@ _ITEMS = frozenset({
 _MEMBERS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("lt", "le", "gt", "ge"), _ORDER),
     **dict.fromkeys((name.strip("_") for name in _ITEMS), _ITEMS),
-    **{name: frozenset({f"__{name}__", f"__r{name}__", f"__i{name}__"}) for name in _ARITHMETIC},
-    **{f"i{name}": frozenset({f"__{name}__", f"__i{name}__"}) for name in _ARITHMETIC},
+    **{name: frozenset({f"__{name}__", f"__r{name}__", f"__i{name}__"}) for name in ARITHMETIC},
+    **{f"i{name}": frozenset({f"__{name}__", f"__i{name}__"}) for name in ARITHMETIC},
     "bool": frozenset({"__bool__", "__len__"}),
     "float": frozenset({"__float__", "__index__"}),
     "int": frozenset({"__int__", "__index__", "__trunc__"}),
@@ -1632,9 +1628,9 @@ _SPECIAL_METHODS: dict[str, Any] = {
             "trunc",
         )
     },
-    **{name: _forwarded(name) for name in _ARITHMETIC},
-    **{f"i{name}": _forwarded(f"i{name}") for name in _ARITHMETIC if name != "divmod"},
-    **{f"r{name}": _reversed(name) for name in _ARITHMETIC},
+    **{name: _forwarded(name) for name in ARITHMETIC},
+    **{f"i{name}": _forwarded(f"i{name}") for name in ARITHMETIC if name != "divmod"},
+    **{f"r{name}": _reversed(name) for name in ARITHMETIC},
     "bool": _exact("bool", bool),
     "complex": _exact("complex", complex),
     "contains": _exact("contains", bool),

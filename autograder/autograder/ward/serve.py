@@ -116,7 +116,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "trunc": math.trunc,
     "xor": operator.xor,
 }
-_ARITHMETIC = (
+# Operators of two sides, each with its reflected form.
+ARITHMETIC = (
     "add", "and", "divmod", "floordiv", "lshift", "matmul", "mod", "mul", "or", "pow", "rshift",
     "sub", "truediv", "xor",
 )  # fmt: skip
@@ -124,13 +125,13 @@ _SPECIAL = (
     "abs", "bool", "call", "ceil", "complex", "contains", "delitem", "enter", "eq", "exit", "float",
     "floor", "ge", "getitem", "gt", "index", "int", "invert", "iter", "le", "len", "lt", "neg",
     "next", "pos", "reversed", "round", "setitem", "trunc",
-    *_ARITHMETIC, *(f"r{name}" for name in _ARITHMETIC),
-    *(f"i{name}" for name in _ARITHMETIC if name != "divmod"),
+    *ARITHMETIC, *(f"r{name}" for name in ARITHMETIC),
+    *(f"i{name}" for name in ARITHMETIC if name != "divmod"),
 )  # fmt: skip
 
 # Iterators whose kind a check can tell.
 _ITERATORS = (enumerate, filter, map, reversed, zip)
-_BUILT_IN_ERRORS = {
+BUILT_IN_ERRORS = {
     kind: name
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
@@ -598,13 +599,13 @@ class _Server:
     def _raised(self, function: object, error: BaseException) -> dict[str, Any]:
         """Tell what an exception says, without running anything that its class defines."""
         kinds = type(error).__mro__
-        kind = next(_BUILT_IN_ERRORS[kind] for kind in kinds if kind in _BUILT_IN_ERRORS)
+        kind = next(BUILT_IN_ERRORS[kind] for kind in kinds if kind in BUILT_IN_ERRORS)
         told: dict[str, Any] = {"kind": kind, "frames": self._frames(error)}
         if isinstance(error, _LeftTheNotebook):
             told |= {"kind": "SystemExit", "left": True}
         elif any(base.__name__ == "StdinNotImplementedError" for base in kinds):
             told["asked"] = True
-        elif type(error) not in _BUILT_IN_ERRORS:
+        elif type(error) not in BUILT_IN_ERRORS:
             told["class"] = self._number_of(type(error))
         told["line"] = self._line_of(function, error)
         told["own"] = _arose_in(function, error)
@@ -873,7 +874,7 @@ def _described_class(kind: type, server: _Server) -> dict[str, Any]:
     own = [base for base in mro if name_of_type(base) is None]
     return {
         "bases": [server._number_of(base) for base in kind.__bases__ if base in own][:20],
-        "error": next((_BUILT_IN_ERRORS[base] for base in mro if base in _BUILT_IN_ERRORS), None),
+        "error": next((BUILT_IN_ERRORS[base] for base in mro if base in BUILT_IN_ERRORS), None),
         "module": _clip(_module_of(kind)),
         "unhashable": kind.__hash__ is None,
         "special": [name for name in _SPECIAL if any(f"__{name}__" in vars(base) for base in own)],
