@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.feedback.notebooks import text
+from tests.feedback.notebooks import code, html, notebook, shows, stream, text
 
 from autograder.feedback.cells import headings
 from autograder.feedback.clean import clean
@@ -192,3 +192,16 @@ def test_a_notebook_made_of_the_slowest_texts() -> None:
     room = Room()
     assert seconds(lambda: [render(cell.source, room=room) for cell in cells]) < 40
     assert room.letters < LETTERS
+
+
+def test_a_page_of_many_cells_is_made_soon_and_stays_small() -> None:
+    slow = "'*" * 9_000
+    nb = notebook(
+        *(text(slow) for _ in range(60)),
+        *(code("x", *(shows(text__markdown=slow) for _ in range(50))) for _ in range(3)),
+        *(code("x\n" + " \n" * 49_000 + "x") for _ in range(60)),
+        code("x", *(stream("/a" * 10_000, ("stdout", "stderr")[at % 2]) for at in range(50))),
+    )
+    made: list[str] = []
+    assert seconds(lambda: made.append(html(nb))) < 40
+    assert len(made[0]) < 30_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from markupsafe import Markup
@@ -10,7 +11,9 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
 _MOST_LETTERS = 100_000
-# Those whose lexers take time in proportion to the text. A notebook may name any.
+# Through these the lexers go again from each line.
+_BLANKS = re.compile(r"\s{500}")
+# Those whose lexers take time in proportion to the text, but for blanks. A notebook may name any.
 _LANGUAGES = {"ipython3": "python", "ipython": "python", "python": "python", "r": "r"}
 
 
@@ -33,6 +36,8 @@ def highlighted(source: str, language: object = "python", pointed: Collection[in
     """
     cut = source[:_MOST_LETTERS]
     known = _LANGUAGES.get(language.lower(), "text") if isinstance(language, str) else "text"
+    if _BLANKS.search(cut):
+        known = "text"
     # A string or a comment may go over lines, and the formatter closes and opens its marks there.
     html = highlight(
         cut.rstrip("\n"),

@@ -23,8 +23,9 @@ _FOREIGN = re.compile(
     r'[^"\n]*"(?:, line|:)[^\n]*\n(?:(?!\s*File )[ \t]{4,}[^\n]*\n)*',
     re.MULTILINE,
 )
-# Where IPython says that a cell lies: in a file that is not there.
-_CELL_FILE = re.compile(r"(?:/[\w.-]+)+/ipykernel_\d+/\d+\.py")
+# Where IPython says that a cell lies: in a file that is not there. Without a bound on the folders,
+# a text of slashes is read again from each of them.
+_CELL_FILE = re.compile(r"(?:/[\w.-]{1,255}){1,20}/ipykernel_\d+/\d+\.py")
 _MOST_LETTERS = 1_000
 _SHORTEST_WORDS = 12
 

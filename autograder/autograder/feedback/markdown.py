@@ -22,6 +22,7 @@ from autograder.feedback.clean import MOST_PICTURE, clean
 
 _MOST_LETTERS = 20_000
 _MOST_LETTERS_ON_PAGE = 300_000
+_MOST_CODE_ON_PAGE = 400_000
 _MOST_SHOWN_PLAIN = 100_000
 _MOST_IN_PICTURES = 5_000_000
 _MOST_IN_PICTURES_ON_PAGE = 20_000_000
@@ -59,10 +60,20 @@ class Room:
         Of Markdown that is read as such; the rest is shown as it was written.
     in_pictures : int
         Letters of addresses that begin with ``data:``.
+    code : int
+        Letters of source code.
     """
 
     letters: int = _MOST_LETTERS_ON_PAGE
     in_pictures: int = _MOST_IN_PICTURES_ON_PAGE
+    code: int = _MOST_CODE_ON_PAGE
+
+    def has_for_code(self, letters: int) -> bool:
+        """Take room for so much source code, if there is."""
+        if letters > self.code:
+            return False
+        self.code -= letters
+        return True
 
 
 class _Renderer(HTMLRenderer):

@@ -20,7 +20,7 @@ from autograder.feedback.failures import (
     plain,
     without_foreign_frames,
 )
-from autograder.feedback.markdown import render
+from autograder.feedback.markdown import Room, render
 
 _MOST_LETTERS = 20_000
 _MOST_OUTPUTS = 50
@@ -105,7 +105,11 @@ Output = Text | Rich | Picture | Stopped | Note
 
 
 def shown(
-    outputs: Sequence[Any], *, count: int = 0, sources: Mapping[int, str] | None = None
+    outputs: Sequence[Any],
+    *,
+    count: int = 0,
+    sources: Mapping[int, str] | None = None,
+    room: Room | None = None,
 ) -> tuple[Output, ...]:
     """Turn the outputs of a learner's cell into what the page shows.
 
@@ -117,6 +121,8 @@ def shown(
         Execution count of the cell.
     sources : mapping of int to str, optional
         The learner's cells by execution count, for the lines that an error came from.
+    room : Room, optional
+        What the page has left for Markdown.
 
     Returns
     -------
@@ -125,7 +131,7 @@ def shown(
     found: list[Output] = []
     for item in outputs[:_MOST_OUTPUTS]:
         if isinstance(item, Mapping):
-            output = _one(item, count, sources or {})
+            output = _one(item, count, sources or {}, room)
             last = found[-1] if found else None
             if (
                 isinstance(output, Text)
@@ -159,7 +165,9 @@ def _without_interrupt(found: Sequence[Output]) -> list[Output]:
     ]
 
 
-def _one(item: Mapping[str, Any], count: int, sources: Mapping[int, str]) -> Output | None:
+def _one(
+    item: Mapping[str, Any], count: int, sources: Mapping[int, str], room: Room | None
+) -> Output | None:
     kind = item.get("output_type")
     if kind == "stream":
         text = without_foreign_frames(_shortened(_joined(item.get("text"))))
@@ -168,7 +176,7 @@ def _one(item: Mapping[str, Any], count: int, sources: Mapping[int, str]) -> Out
         return _stopped(item, count, sources)
     data = item.get("data")
     if kind in ("execute_result", "display_data") and isinstance(data, Mapping):
-        return _bundle({str(name): value for name, value in data.items()})
+        return _bundle({str(name): value for name, value in data.items()}, room)
     return None
 
 
@@ -187,7 +195,7 @@ def _stopped(item: Mapping[str, Any], count: int, sources: Mapping[int, str]) ->
     )
 
 
-def _bundle(data: Mapping[str, Any]) -> Output | None:
+def _bundle(data: Mapping[str, Any], room: Room | None) -> Output | None:
     """Choose the richest of several ways to show the same, among those that need no script."""
     text = _joined(data.get("text/plain"))
     for kind in _PICTURES:
@@ -210,9 +218,9 @@ def _bundle(data: Mapping[str, Any]) -> Output | None:
         if not text.strip() or "<script" in html.lower():
             return Note(_NEEDS_SCRIPT)
     if "text/markdown" in data:
-        return Rich(render(_joined(data["text/markdown"])))
+        return Rich(render(_joined(data["text/markdown"]), room=room))
     if "text/latex" in data:
-        return Rich(render(_joined(data["text/latex"])))
+        return Rich(render(_joined(data["text/latex"]), room=room))
     if "application/json" in data and not text.strip():
         text = json.dumps(data["application/json"], indent=1, default=str)
     return Text(_shortened(text)) if text.strip() else None

@@ -24,7 +24,7 @@ from autograder.feedback.code import highlighted
 from autograder.feedback.failures import plain
 from autograder.feedback.findings import Findings, found_in
 from autograder.feedback.hidden import check_title
-from autograder.feedback.markdown import Picture, render
+from autograder.feedback.markdown import Picture, Room, render
 from autograder.feedback.marks import Marks
 from autograder.feedback.outputs import Stopped, shown
 from autograder.feedback.records import Block, Check, ConceptLine, Remark, Section
@@ -33,6 +33,10 @@ from autograder.feedback.scores import State, is_or_are, score_of, sum_of
 from autograder.report import inline, number
 
 _MOST_CELLS = 2_000
+_MOST_LETTERS_IN_HEADINGS = 100_000
+_MOST_CODE_IN_CELL = 100_000
+# Of each cell, where a page has no room for all of them.
+_LEAST_CODE = 2_000
 
 
 def parts_of(nb: NotebookNode) -> tuple[str, list[tuple[str, list[NotebookNode]]]]:
@@ -41,6 +45,7 @@ def parts_of(nb: NotebookNode) -> tuple[str, list[tuple[str, list[NotebookNode]]
     Headings count down to the level that tells most graded cells apart.
     """
     cells = nb.cells[:_MOST_CELLS]
+    room = Room(letters=_MOST_LETTERS_IN_HEADINGS)
     graded = [at for at, cell in enumerate(cells) if role_of(cell) in ("check", "task", "by-hand")]
     found = [headings(cell.source) if cell.cell_type == "markdown" else [] for cell in cells]
 
@@ -63,12 +68,14 @@ def parts_of(nb: NotebookNode) -> tuple[str, list[tuple[str, list[NotebookNode]]
             parts.append((words, []))
             cell = NotebookNode({**cell, "source": without_line(cell.source, line)})
         parts[-1][1].append(cell)
-    return _plain_heading(title), [(_plain_heading(words), part) for words, part in parts if part]
+    return _plain_heading(title, room), [
+        (_plain_heading(words, room), part) for words, part in parts if part
+    ]
 
 
-def _plain_heading(words: str) -> str:
+def _plain_heading(words: str, room: Room) -> str:
     """Take the signs of Markdown out of a heading."""
-    return plain(render(words).striptags()).strip()[:200]
+    return plain(render(words, room=room).striptags()).strip()[:200]
 
 
 class Reader:
@@ -77,6 +84,7 @@ class Reader:
     def __init__(self, nb: NotebookNode, marks: Marks, picture: Picture) -> None:
         self._marks = marks
         self._picture = picture
+        self._room = Room()
         self._sources = learners_cells(nb)
         language = nb.metadata.get("language_info")
         name = language.get("name") if isinstance(language, Mapping) else None
@@ -164,7 +172,7 @@ class Reader:
         if cell.cell_type != "code":
             return self._text(cell, "answer" if answers_a_task and role == "own" else role)
         count = count_of(cell)
-        outputs = shown(cell.outputs, count=count, sources=self._sources)
+        outputs = shown(cell.outputs, count=count, sources=self._sources, room=self._room)
         pointed = [
             frame.line for item in outputs if isinstance(item, Stopped) for frame in item.own
         ]
@@ -186,7 +194,9 @@ class Reader:
         if not cell.source.strip():
             return None
         if cell.cell_type == "markdown":
-            html = render(cell.source, cell.get("attachments"), picture=self._picture)
+            html = render(
+                cell.source, cell.get("attachments"), picture=self._picture, room=self._room
+            )
         else:
             html = Markup('<pre class="plain">{}</pre>').format(plain(cell.source[:100_000]))
         if role in ("given", "task"):
@@ -194,7 +204,10 @@ class Reader:
         return Block("Your answer" if role in ("answer", "by-hand") else "", False, html)
 
     def _code(self, source: str, pointed: Iterable[int]) -> Markup:
-        return highlighted(source, self._language, frozenset(pointed))
+        lines = frozenset(pointed)
+        if self._room.has_for_code(min(len(source), _MOST_CODE_IN_CELL)):
+            return highlighted(source, self._language, lines)
+        return highlighted(f"{source[:_LEAST_CODE]}\n…", "", lines)
 
 
 def missing_section(names: Sequence[str], marks: Marks, at: int) -> Section:
