@@ -27,11 +27,17 @@ from autograder.sealed.statements import imports_of, names_defined
 from autograder.sealed.wards import CellRun
 
 LEARNER = """\
+import abc
 import collections
+import contextlib
 import dataclasses
+import enum
 import functools
 import math as m
+import random
 import sys
+import typing
+import warnings
 import numpy as np
 import pandas as pd
 
@@ -94,7 +100,32 @@ class Forged(float):
     def __lt__(self, other): return True
     def __sub__(self, other): return 0.0
     def __abs__(self): return 0.0
+    def doubled(self): return float(self) * 2
     __hash__ = None
+
+class Vitals(typing.NamedTuple):
+    pulse: int
+    pressure: int
+    def shock_index(self): return self.pulse / self.pressure
+
+class Grade(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+    def label(self): return f"grade {self.value}"
+
+class Shape(abc.ABC):
+    @abc.abstractmethod
+    def area(self): ...
+
+class DoseTooHigh(ValueError):
+    def __init__(self, dose):
+        super().__init__()
+        self.dose = dose
+    def __str__(self): return f"{self.dose} is too high"
+    def advice(self): return "stop"
+
+@contextlib.contextmanager
+def opened(name): yield name.upper()
 
 class Yes:
     def __eq__(self, other): return True
@@ -119,6 +150,14 @@ def squares(n: int, power: int = 2, *rest, flag=True, **more) -> list:
     if n < 1:
         raise ValueError("n must be greater")
     return [i ** power for i in range(1, n + 1)]
+
+def grade(score): return Grade.HIGH if score > 5 else Grade.LOW
+def overdose(dose): raise DoseTooHigh(dose)
+def open_nothing(): open("nothing")
+def returned(): return ValueError("a")
+def warns(): warnings.warn("it is old")
+def draw(numpy=False): return np.random.random() if numpy else random.random()
+def types(): return pd.DataFrame({"a": [1.5]}).dtypes
 
 def sum_of_squares(n): return sum(squares(n))
 def vector(x, y): return Vector(x, y)
@@ -440,7 +479,67 @@ PASSING = {
     "several bases": "assert isinstance(both, Vector) and isinstance(both, Plain)",
     "hash": "assert len({plain(1), plain(2)}) == 2",
     # Numbers that claim to be anything
-    "a forged number": "assert not forged(3) == 5 and type(forged(3)) is float and abs(forged(3)) == 3",
+    "a forged number": "x = forged(3)\nassert not x == 5 and isinstance(x, float) and abs(x) == 3",
+    # Data with a class
+    "a number of a class": "assert isinstance(forged(3), Forged) and type(forged(3)) is Forged\n"
+    "assert Forged(2).doubled() == 4 and Forged(2) + 1 == 3 and not forged(3) < 1",
+    "a number of a class, given": "assert apply(Forged.doubled, forged(3)) == 6\n"
+    "import copy\nassert copy.deepcopy([forged(3)]) == [3.0]",
+    "a named tuple with methods": "v = Vitals(90, 60)\nassert v.shock_index() == 1.5 and v == (90, 60)\n"
+    "assert isinstance(v, Vitals) and v.pulse == 90 and v._fields == ('pulse', 'pressure')",
+    "an enumeration of numbers": "assert grade(9) is Grade.HIGH and grade(9).name == 'HIGH'\n"
+    "assert grade(9) == 2 and grade(1) < grade(9) and apply(Grade.label, grade(9)) == 'grade 2'",
+    "fields of a data class": "import dataclasses as d\n"
+    "assert d.asdict(drug) == {'name': 'a', 'dose_mg': 1.5, 'days': [1]} and d.is_dataclass(Drug)\n"
+    "assert [f.name for f in d.fields(Drug)] == ['name', 'dose_mg', 'days']\n"
+    "assert d.fields(Drug)[1].default == 1.5 and d.replace(drug, name='b').name == 'b'",
+    "abstract classes": "import abc, inspect\nassert inspect.isabstract(Shape) and issubclass(Shape, abc.ABC)\n"
+    "assert Shape.__abstractmethods__ == {'area'}",
+    # What errors, warnings and blocks tell
+    "an error's attributes": """
+        try:
+            overdose(7)
+        except DoseTooHigh as error:
+            assert error.dose == 7 and str(error) == "7 is too high" and error.advice() == "stop"
+        else:
+            assert False
+        made = DoseTooHigh(3)
+        assert made.dose == 3 and isinstance(made, ValueError)
+        """,
+    "an error's attributes, of a built-in class": """
+        try:
+            open_nothing()
+        except OSError as error:
+            assert error.filename == "nothing" and error.errno == 2
+        """,
+    "an error that is returned": "assert isinstance(returned(), ValueError) and returned().args == ('a',)",
+    "warnings": "import pytest\nwith pytest.warns(UserWarning, match='old'): warns()",
+    "a context manager": """
+        with opened("a") as name:
+            assert name == "A"
+        """,
+    # What a check hands over
+    "iterators": "assert apply(sum, (n for n in [1, 2])) == 3 and apply(list, map(str, [1])) == ['1']\n"
+    "import itertools\nassert next(apply(iter, itertools.count(5))) == 5\n"
+    "assert apply(list, (squares(n)[0] for n in [1, 2])) == [1, 1]",
+    "partials": "import functools, operator\nassert apply(functools.partial(pow, 2), 3) == 8\n"
+    "assert apply(operator.itemgetter(1), [4, 5]) == 5",
+    "text files": "import io\nfile = io.StringIO('a\\nb')\nassert apply(list, file) == ['a\\n', 'b']\n"
+    "assert file.read() == ''",
+    "seeds": """
+        import random
+        import numpy as np
+        random.seed(1)
+        one = draw()
+        random.seed(1)
+        assert draw() == one and draw() != one
+        np.random.seed(2)
+        two = draw(numpy=True)
+        np.random.seed(2)
+        assert draw(numpy=True) == two == np.random.random()
+        """,
+    "a module": "import math\nassert same(math) is math",
+    "types of data": "assert types().to_dict() == {'a': 'float64'} and types()['a'] == float",
 }  # fmt: skip
 
 
@@ -471,6 +570,8 @@ REFUSED = {
     "numpy testing": "import numpy\nnumpy.testing.assert_array_equal(yes(), [5])",
     "a set": "assert yes() in {1, 2, 3}",
     "a forged number": "assert forged(3) == 5",
+    "a forged number, less": "assert forged(3) < 1",
+    "a forged number, near": "assert forged(3) - 5 == 0",
     "a forged number, close": "import math\nassert math.isclose(forged(3), 5)",
     "built-ins of theirs": "assert abs(5) == 0",
     "pickling": "import pickle\npickle.dumps(squares)",

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import datetime
 import enum
+import io
 import json
 import math
 import pathlib
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -180,7 +182,55 @@ def test_missing_moments_and_units() -> None:
         assert over(view) == view
         assert type(over(view)) is type(view)
     assert list(over({1: 2}.values())) == [2]
-    assert over(collections.defaultdict(list, a=[1])) == {"a": [1]}
+    counts = over(collections.defaultdict(list, a=[1]))
+    assert counts == {"a": [1]}
+    assert counts["b"] == []
+    with pytest.raises(KeyError):
+        over(collections.defaultdict(lambda: [5], a=[1]))["b"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["float32", "<i8", "O", "datetime64[ns]", "U3", "category", "string", "Int64", "UTC"]
+)
+def test_types_of_data(kind: str) -> None:
+    zoned = pd.DatetimeTZDtype("ns", "UTC")
+    dtype = zoned if kind == "UTC" else pd.Series([], dtype=kind).dtype
+    assert over(dtype) == dtype
+    assert over([pd.Series([dtype])])[0].iloc[0] == dtype
+
+
+def test_results_of_scipy_keep_their_attributes() -> None:
+    test = scipy.stats.ttest_ind([1.0, 2.0, 3.0], [2.0, 3.0, 5.0])
+    result = over(test)
+    assert (result.statistic, result.pvalue, result.df) == (test.statistic, test.pvalue, test.df)
+    assert tuple(result) == tuple(test)
+    least = scipy.optimize.minimize(lambda x: (x - 2) ** 2, 0.0)
+    found = over({name: least[name] for name in ("x", "success")} | {"of": 1})
+    assert found["success"] is True
+    whole = decode(encode(least, refer=lambda value: ["later"]), lambda payload: None)
+    assert abs(whole.x[0] - 2) < 1e-3
+    assert whole.success
+    with pytest.raises(AttributeError):
+        _ = whole.missing
+    with pytest.raises(AttributeError):
+        _ = decode(["bunch", "__array_interface__", 1]).__array_interface__
+
+
+def test_a_result_cannot_answer_in_place_of_a_method_of_data() -> None:
+    for tree in (["bunch", "equals", ["ref"]], ["nt", "T", ["a", "equals"], 1, 1, ["ref"]]):
+        decode(tree, lambda payload: print)
+        with pytest.raises(BadTree):
+            decode(tree, lambda payload: print, ())
+
+
+def test_a_text_file_keeps_its_place() -> None:
+    file = io.StringIO("one\ntwo\n")
+    file.readline()
+    again = over(file)
+    assert again.read() == "two\n"
+    assert again.getvalue() == "one\ntwo\n"
+    with pytest.raises(BadTree):
+        decode(["stringio", "a", 10**9])
 
 
 # NumPy
@@ -487,11 +537,12 @@ def bombs() -> dict[str, Any]:
         "many tables": ["l", *[["series", None, none, nothing, None]] * 50_000],
         "column of tables": ["series", None, none, ["l"], None],
         "frequency": ["period", "D" * 40, 1],
-        "named": ["nt", "__class__", ["a"], 1],
-        "fields twice": ["nt", "P", ["a", "a"], 1, 2],
-        "hidden field": ["nt", "P", ["_make"], 1],
-        "keyword": ["nt", "P", ["class"], 1],
-        "no names": ["nt", "P", "ab", 1, 2],
+        "named": ["nt", "__class__", ["a"], 1, 1],
+        "fields twice": ["nt", "P", ["a", "a"], 2, 1, 2],
+        "hidden field": ["nt", "P", ["_make"], 1, 1],
+        "keyword": ["nt", "P", ["class"], 1, 1],
+        "no names": ["nt", "P", "ab", 2, 1, 2],
+        "more items than names": ["nt", "P", ["a"], 2, 1],
         "many classes": ["l", *[["nt", f"P{at}", ["a"], 1] for at in range(100)]],
         "unknown": ["pickle", "gASVAAAA"],
         "tag": [1, 2],
@@ -536,7 +587,7 @@ _EXACT = (
     slice, type(...), datetime.date, datetime.time, datetime.datetime, datetime.timedelta,
     datetime.timezone, zoneinfo.ZoneInfo, Decimal, Fraction, pathlib.PosixPath,
     pathlib.PurePosixPath, np.ndarray, pd.Series, pd.DataFrame, pd.Timestamp, pd.Timedelta,
-    pd.Period, pd.Interval, pd.Categorical, type(pd.NaT), type(pd.NA),
+    pd.Period, pd.Interval, pd.Categorical, io.StringIO, type(pd.NaT), type(pd.NA),
 )  # fmt: skip
 
 
@@ -550,8 +601,10 @@ def is_exact(value: Any) -> bool:
     if kind in _VIEWS:
         return all(map(is_exact, list(value)))
     if issubclass(kind, dict):
-        return kind in _EXACT and all(map(is_exact, items(value)))
+        return kind in (*_EXACT, values.WithAttributes) and all(map(is_exact, items(value)))
     if kind in _EXACT or kind.__module__ == "numpy" or issubclass(kind, pd.Index):
+        return True
+    if issubclass(kind, np.dtype | pd.api.extensions.ExtensionDtype):
         return True
     return issubclass(kind, tuple) and kind.__module__ == "autograder.ward.values"
 
@@ -569,8 +622,11 @@ def seeds() -> list[Any]:
         pd.DataFrame({"a": [1, 1, 2], "b": [3, 4, 5]}).groupby("a").agg(["sum", "mean"]),
         [pd.Timestamp("2024-01-01", tz="UTC"), pd.Timedelta(1), pd.Period("2024", "Y"), pd.NaT],
         pd.Series([1, 2], index=pd.date_range("2024-01-01", periods=2, freq="D")),
+        [np.dtype("f8"), pd.CategoricalDtype(["a"]), io.StringIO("a")],
+        collections.defaultdict(int),
     ]  # fmt: skip
-    return [encode(value) for value in whole]
+    result = ["bunch", "x", 1], ["nt", "T", ["a", "b"], 1, 1, 2]
+    return [*map(encode, whole), *result]
 
 
 def mutated(tree: Any, rng: random.Random) -> Any:

@@ -5,30 +5,41 @@ data of exact types, another proxy, or an exception of this side. Nothing that a
 here, and no answer is trusted further than an answer can be: a proxy is never equal to data.
 """
 
+import abc
 import builtins
 import contextlib
+import copy
+import dataclasses
 import enum
+import functools
 import importlib.util
 import inspect
+import io
+import itertools
 import keyword
 import linecache
 import marshal
 import math
+import operator
 import socket
 import sys
 import time
 import types
+import warnings
 from binascii import b2a_base64
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, SupportsIndex, cast
 
+from autograder.sealed import seeds
 from autograder.sealed.definitions import Asked, Members
 from autograder.ward.frames import Closed, FrameError, TimedOut, receive, send
 from autograder.ward.serve import (
     ARITHMETIC,
     BUILT_IN_ERRORS,
     MAX_REPLY,
+    MAX_WARNINGS,
+    figure_of,
     name_of_type,
     shared_type,
 )
@@ -36,22 +47,27 @@ from autograder.ward.values import (
     TOO_DEEP,
     TOO_MUCH_DATA,
     TOO_MUCH_TEXT,
+    VALUES,
     BadTree,
     CannotCross,
     decode,
     encode,
     is_method_of_data,
+    named_tuple,
 )
 
 # The ward's own alarm comes first; this much later its fork is given up.
 GRACE_SECONDS = 1.0
 MAX_FORKS = 6
 MAX_DRAINED = 100_000
+# Of an iterator of the check's, which may have no end.
+MAX_GIVEN = 10_000
 # The lines of a cell that is longer are not told: their numbers could say much of an input.
 MAX_LINE = 500
 MAX_RECORDS = 2_000
 _MAX_CLASSES = 1_000
 _MAX_FRAMES = 10
+_SHOWS_A_WARNING = getattr(warnings, "_showwarnmsg_impl", None)
 
 # Attributes with two underscores that are asked for. Others are protocols between libraries, and
 # some of those hand out addresses in memory.
@@ -178,6 +194,28 @@ def _nobody() -> NoReturn:
     raise Closed("there is no submission to ask here")
 
 
+@dataclass
+class _OneField:
+    field: Any
+
+
+def _dataclass_fields(told: object) -> dict[str, Any] | None:
+    """Make what `dataclasses.fields` reads of a class."""
+    if type(told) is not list:
+        return None
+    fields: dict[str, Any] = {}
+    for name, annotation, default in told[:200]:
+        if not _is_name(name):
+            raise BadTree("no field")
+        field: Any = copy.copy(dataclasses.fields(_OneField)[0])
+        field.name, field.type = name, _annotation(annotation)
+        if type(default) is list and len(default) == 1:
+            with contextlib.suppress(BadTree):
+                field.default = decode(default[0])
+        fields[name] = field
+    return fields
+
+
 class Conversation:
     """Speaks with one fork of the ward after the other.
 
@@ -212,6 +250,7 @@ class Conversation:
         self._filled: set[int] = set()
         self._named: Container[str] = ()
         self._asked: Asked | None = None
+        self._seeds = False
         self._classes = 0
         # Grows with each question that may have changed what the notebook's names hold.
         self.epoch = 0
@@ -259,6 +298,9 @@ class Conversation:
             classes of `named`.
         """
         self._named, self.deadline, self._asked = named, deadline, asked
+        self._seeds = "seed" in named
+        if self._seeds:
+            seeds.watch()
         self._forks = self._classes = 0
 
     def close(self) -> None:
@@ -412,11 +454,24 @@ class Conversation:
         __tracebackhide__ = True
         self._trouble = None
         try:
-            return encode(value, self._refer)
+            return encode(value, self._refer, belongs=self._belongs)
         except CannotCross as reason:
             if self._trouble is not None:
                 raise self._trouble from None
             raise Refused(f"{reason} cannot be handed to a submission") from None
+
+    def _belongs(self, value: object) -> list[Any]:
+        """Say of which class of the notebook's a number, a text or a tuple is."""
+        handle = _handle_of_value(value)
+        own = self._own_name(type(value)) if handle is None else None
+        if handle is None and own is None:
+            return []
+        self._referred = True
+        try:
+            return [own if handle is None else self.number_of(handle)]
+        except (Gone, NameError, TimeoutError) as error:
+            self._trouble = error
+            raise
 
     def _refer(self, value: object) -> list[Any]:
         try:
@@ -450,6 +505,28 @@ class Conversation:
             return self._program(value)
         if type(value) is object:
             return ["nothing"]
+        if isinstance(value, types.ModuleType) and _is_known(value.__name__):
+            return ["module", value.__name__]
+        if type(value) is functools.partial:
+            parts = [value.func, *value.args]
+            return [
+                "partial",
+                [encode(item, self._refer) for item in parts],
+                [[name, encode(item, self._refer)] for name, item in value.keywords.items()],
+            ]
+        if isinstance(value, _GETTERS):
+            made, args = cast(Any, value.__reduce__())[:2]
+            return ["getter", made.__name__, encode(args)]
+        figure = figure_of(value)
+        if figure is not None:
+            return ["plotly", encode(figure)]
+        if isinstance(value, Iterator) and type(value).__module__ in ("builtins", "itertools"):
+            given = self._given
+            # It may itself ask the submission.
+            items = list(itertools.islice(value, MAX_GIVEN + 1))
+            self._given = given
+            whole = len(items) <= MAX_GIVEN
+            return ["iterator", encode(items[:MAX_GIVEN], self._refer), whole]
         raise CannotCross("something callable" if callable(value) else "an object of a class")
 
     def _program(self, function: types.FunctionType) -> list[Any]:
@@ -491,7 +568,7 @@ class Conversation:
         return encode(value, self._refer_fixed)
 
     def _refer_fixed(self, value: object) -> list[Any]:
-        if self._own_name(type(value)) is not None:
+        if self._own_name(type(value)) is not None or isinstance(value, Iterator):
             raise CannotCross("a function that uses an object beside it")
         return self._refer(value)
 
@@ -569,6 +646,10 @@ class Conversation:
             return kind
         if first == "plotly":
             return _plotly_figure(decode(payload[1]))
+        if first == "own":
+            return self._own_value(*payload[1:4])
+        if first == "module":
+            return _known_module(payload[1])
         if first == "record":
             number = payload[1]
             if not _is_number(number) or number >= len(self._given):
@@ -579,14 +660,35 @@ class Conversation:
         found = self.proxies.get(first)
         if found is None:
             found = self.proxies[first] = self._proxy(payload)
-        if not is_remote(found) and first not in self._filled:
+        is_whole = is_remote(found) or isinstance(found, BaseException | enum.Enum)
+        if not is_whole and first not in self._filled:
             self._filled.add(first)
             self._unfilled.append((found, Handle(self, first, self.generation)))
         return found
 
+    def _own_value(self, value: object, number: object = None, kind: object = None) -> object:
+        """Make a number, a text or a tuple of a class of the notebook's: data with methods."""
+        if type(number) is not int or type(kind) is not int or min(number, kind) < 0:
+            raise BadTree("no reference")
+        made = self.class_of(kind)
+        own = self._own_class(made.__name__)
+        if own is not None and issubclass(own, enum.Enum):
+            return self._member(own, number)
+        # The same object each time, for `is`; but not for another value.
+        found = self.proxies.get(number)
+        if isinstance(found, VALUES) and isinstance(type(found), RemoteType) and found == value:
+            return found
+        mine = _valued(value, own or made)
+        if mine is not value and own is None:
+            vars(mine)[_PLACE] = Handle(self, number, self.generation)
+            self.proxies[number] = mine
+        return mine
+
     def _proxy(self, payload: list[Any]) -> object:
         number, kind, *rest = payload
         handle = Handle(self, number, self.generation)
+        if kind == "exception":
+            return self._error(self.ask({"do": "error", "object": number}))
         if kind == "class":
             return self._class(number)
         if kind in ("generator", "iterator"):
@@ -648,7 +750,19 @@ class Conversation:
             errors = tuple(base for base in bases if issubclass(base, BaseException))
             if not any(issubclass(base, error) for base in errors):
                 errors += (error,)
+            names["__getattr__"] = _attribute_of_error
+            if told.get("says") is True:
+                names["__str__"] = _text_of_error
             return _made(RemoteErrorType, name, errors, names)._at(handle, told)
+        noted = [pair for pair in _list(told.get("annotations")) if type(pair) is list]
+        names["__annotations__"] = {pair[0]: _annotation(pair[-1]) for pair in noted}
+        value = next((base for base in VALUES if base.__name__ == told.get("value")), None)
+        if value is not None:
+            return self._class_of_values(value, name, names, handle, told)
+        names |= self._inherited(told, name)
+        fields = _dataclass_fields(told.get("fields"))
+        if fields is not None:
+            names["__dataclass_fields__"] = fields
         claimed = _strings(told.get("special"))
         special = [item for item in claimed if item in _SPECIAL_METHODS]
         if told.get("unhashable") is True:
@@ -658,7 +772,43 @@ class Conversation:
         parents = tuple(base for base in bases if type(base) is RemoteType)
         made = _made(RemoteType, name, parents or (RemoteObject,), names)._at(handle, told)
         made._set("_compares", "eq" in claimed)
+        abstract = [item for item in _strings(told.get("abstract")) if _is_name(item)]
+        if abstract:
+            made._set("__abstractmethods__", frozenset(abstract))
         return made
+
+    def _class_of_values(
+        self, value: type, name: str, names: dict[str, Any], handle: Handle, told: dict[str, Any]
+    ) -> Any:
+        """Make a class that derives from a kind of data, and asks for what that has not.
+
+        What it holds, and how it compares and counts, is the data's own.
+        """
+        names |= {
+            "__getattr__": _attribute_of_value,
+            "__copy__": lambda self: self,
+            "__deepcopy__": lambda self, memo: self,
+            "__reduce_ex__": _refuse_pickling,
+        }
+        if told.get("says") is True:
+            names["__str__"] = _text_of_value
+        if value is tuple and told.get("items") is not None:
+            value = named_tuple(name, told["items"])
+        return RemoteType(name, (value,), names)._at(handle, told)
+
+    def _inherited(self, told: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """Say what a class has from a class of this side that it is, or derives from.
+
+        That class becomes one of its bases, and whatever it has is asked of the ward all the same.
+        """
+        trusted = abc.ABC if told.get("module") == "abc" and name == "ABC" else None
+        own = self._own_class(name) or trusted
+        if own is None or not _may_be_a_base(own):
+            return {}
+        bases = own.__mro__[:-1]
+        names = {item for base in bases for item in vars(base)} - {"_abc_impl"}
+        members = {item for item in names if not item.startswith("__")}
+        return {"_trusted": bases, **{item: _Asked(item) for item in members}}
 
     # Calls
 
@@ -690,8 +840,13 @@ class Conversation:
         given, named = self._arguments(args, kwargs)
         request = _call(asked, given, named, seconds)
         request["records"] = self._records()
+        if self._seeds:
+            request["seeds"] = seeds.take()
+        request["warns"] = _are_warnings_recorded()
         reply = self.ask(request, seconds)
         self._print(reply.get("printed"))
+        if request["warns"]:
+            _warn(reply.get("warned"))
         for place, tree in self._changes(reply):
             value = kwargs.get(place) if isinstance(place, str) else _at(args, place)
             if value is not None:
@@ -890,6 +1045,27 @@ class Conversation:
             # word, and the nearest built-in class says enough.
             if isinstance(made, type) and issubclass(made, BaseException):
                 kind = self._own_error(made) or (made if self._names(made) else kind)
+        return self._with_state(self._made_error(kind, told), told)
+
+    def _with_state(self, error: BaseException, told: dict[str, Any]) -> BaseException:
+        """Give an exception the attributes that it has in the ward, where they are data."""
+        if _is_number(told.get("object")) and isinstance(type(error), RemoteErrorType):
+            vars(error)[_PLACE] = Handle(self, told["object"], self.generation)
+        # What prints a SyntaxError opens the file that its attributes name.
+        if "state" not in told or isinstance(error, SyntaxError):
+            return error
+        try:
+            state = self._rebuilt(told["state"])
+        except (Refused, Gone, TimeoutError):
+            return error
+        for name, item in state.items() if type(state) is dict else ():
+            if _may_hold(error, name) and not callable(item):
+                with contextlib.suppress(AttributeError, TypeError):
+                    setattr(error, name, item)
+        return error
+
+    def _made_error(self, kind: Any, told: dict[str, Any]) -> BaseException:
+        """Make an exception of a class of this side."""
         if told.get("asked") is True:
             return RuntimeError("the submission asked for input, and nobody is there to answer")
         if kind is KeyboardInterrupt:
@@ -907,6 +1083,8 @@ class Conversation:
             # An instructor's or a library's: it may ask for other arguments than it keeps.
             error: BaseException = kind.__new__(kind, *args)
             return error
+        if isinstance(kind, RemoteErrorType):
+            return kind._here(*args)
         try:
             return kind(*args)  # type: ignore[no-any-return]  # a class of exceptions
         except Exception:
@@ -933,6 +1111,10 @@ class Conversation:
         """Whether objects of a class may be asked for the result of an operation."""
         if self._asked is None:
             return self._names(made)
+        if operation in _LOOKS and isinstance(made, RemoteType):
+            library = made._library()
+            if library is not None and hasattr(library, f"__{operation}__"):
+                return True
         wanted = _MEMBERS.get(operation, frozenset({f"__{operation}__"}))
         return any(members is None or members & wanted for members in self._members_of(made))
 
@@ -1013,6 +1195,30 @@ def _global_names(code: types.CodeType) -> set[str]:
     return names
 
 
+def _may_be_a_base(kind: type) -> bool:
+    """Whether a class is one of Python's plainest, which another can be put before."""
+    return (
+        not issubclass(kind, BaseException | enum.Enum)
+        and kind.__basicsize__ <= _Plain.__basicsize__
+        and all(base.__module__ in ("__main__", "abc") for base in kind.__mro__[:-1])
+    )
+
+
+def _may_hold(error: BaseException, name: object) -> bool:
+    """Whether an exception of the ward may give one of ours an attribute of this name."""
+    if not _is_name(name) or str(name).startswith("__"):
+        return False
+    kind = type(error)
+    # What Python itself reads of an exception is read of its arguments alone.
+    if hasattr(_builtin_of(kind), str(name)):
+        return isinstance(error, OSError) and name == "filename"
+    return not callable(inspect.getattr_static(kind, str(name), None))
+
+
+class _Plain:
+    """As large as a class without slots is."""
+
+
 def _without_methods(value: object, state: dict[str, Any]) -> dict[str, Any]:
     """Leave out what would stand in the way of a method of a trusted class."""
     kind = type(value)
@@ -1029,11 +1235,16 @@ def _has_plain_state(value: object) -> bool:
     return kind.__new__ is object.__new__ and hasattr(value, "__dict__") and not callable(value)
 
 
+_GETTERS = (operator.attrgetter, operator.itemgetter)
 _RAISE = compile("raise RuntimeError", "", "exec")
 
 
 # Operations that leave what a notebook's names hold alone.
 _READING = ("dir", "format", "getattr", "len", "repr", "str")
+# Where an exception keeps which object of the ward it is.
+_PLACE = "<its place in the ward>"
+# Operations of a library's objects that give data, and are told of none.
+_LOOKS = ("iter", "len")
 _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
 _DATA_EXPECTED = "the submission gave an object of a class of its own where data is expected"
 # What test frameworks and this grader raise means something to them.
@@ -1062,8 +1273,7 @@ def _library_class(told: Mapping[str, Any]) -> type | None:
     module, name = told.get("module"), told.get("qualname")
     if type(module) is not str or type(name) is not str:
         return None
-    root = module.partition(".")[0]
-    if root in _NEVER_SHARED or root not in (*_LIBRARIES, *sys.stdlib_module_names):
+    if not _is_known(module):
         return None
     found = vars(sys.modules[module]).get(name) if module in sys.modules else None
     return found if isinstance(found, type) and found.__module__ == module else None
@@ -1105,7 +1315,8 @@ def is_remote(value: object) -> bool:
     return _handle_of(value) is not None
 
 
-def _attribute(proxy: object, name: str) -> Any:
+def _attribute(proxy: object, name: str, of: type | None = None) -> Any:
+    """Ask for an attribute of an object, or, where it is not its proxy's, of a class."""
     __tracebackhide__ = True
     handle = _handle_of(proxy)
     assert handle is not None
@@ -1114,7 +1325,7 @@ def _attribute(proxy: object, name: str) -> Any:
     ):
         raise AttributeError(f"{type(proxy).__name__!r} object has no attribute {name!r}")
     value = handle.talk.call("getattr", [proxy, name])
-    if callable(value) and not handle.talk.may_call(proxy, name):
+    if callable(value) and not handle.talk.may_call(of or proxy, name):
         raise Refused(_DATA_EXPECTED)
     return value
 
@@ -1252,12 +1463,29 @@ class RemoteFunction:
         return f"<function {self.__name__} of the submission>"
 
 
+class _Asked:
+    """Asks the ward for an attribute that a class of this side has, too."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, thing: object, owner: type) -> Any:
+        __tracebackhide__ = True
+        return _attribute(owner if thing is None else thing, self._name)
+
+
 class RemoteType(type):
     """Stands for a class of the ward: a class of this side, with its names asked for."""
 
     _place: Handle
     _described: dict[str, Any]
     _compares: bool
+
+    def mro(cls) -> list[type]:
+        """List the classes that it derives from, with those of this side last."""
+        found = super().mro()
+        trusted = [base for base in vars(cls).get("_trusted", ()) if base not in found]
+        return [*found[:-1], *trusted, object]
 
     def _at(cls, handle: Handle, told: dict[str, Any]) -> "RemoteType":
         handle.stands_for = cls
@@ -1347,12 +1575,68 @@ def _made(
         return kind(name, parents[:1], names)
 
 
+def _attribute_of_error(self: BaseException, name: str) -> Any:
+    """Ask for what an exception of the learner's has beside data, such as a method."""
+    __tracebackhide__ = True
+    handle = vars(self).get(_PLACE)
+    if handle is None or name.startswith("_"):
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    return _attribute(RemoteObject(handle), name, of=type(self))
+
+
+def _text_of_error(self: BaseException) -> str:
+    __tracebackhide__ = True
+    handle = vars(self).get(_PLACE)
+    if handle is None:
+        return BaseException.__str__(self)
+    return str(RemoteObject(handle))
+
+
+def _handle_of_value(value: object) -> Handle | None:
+    """Find where a number, a text or a tuple of a learner's class is."""
+    if type(type(value)) is not RemoteType or not isinstance(value, VALUES):
+        return None
+    return vars(value).get(_PLACE)
+
+
+def _attribute_of_value(self: Any, name: str) -> Any:
+    __tracebackhide__ = True
+    handle = _handle_of_value(self)
+    if handle is None:
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    return _attribute(RemoteObject(handle), name, of=type(self))
+
+
+def _text_of_value(self: Any) -> str:
+    handle = _handle_of_value(self)
+    return "" if handle is None else str(RemoteObject(handle))
+
+
+def _valued(value: Any, kind: type) -> Any:
+    """Make a plain value one of a class that derives from its own."""
+    base: Any = next((base for base in VALUES if isinstance(value, base)), None)
+    if base is None or not issubclass(kind, base) or issubclass(kind, enum.Enum):
+        return value
+    return base.__new__(kind, value)
+
+
 class RemoteErrorType(RemoteType):
     """Stands for a class of exceptions of the ward; its instances are made and raised here."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make an exception of this side."""
-        return type.__call__(cls, *args, **kwargs)
+        """Make an exception: in the ward, and of this side what it is there."""
+        __tracebackhide__ = True
+        made = super().__call__(*args, **kwargs)
+        if not isinstance(made, BaseException):
+            raise Refused("the submission's class of exceptions makes something else")
+        return made
+
+    def _here(cls, *args: Any) -> BaseException:
+        """Make an exception of this side, with these arguments."""
+        try:
+            return cast(BaseException, type.__call__(cls, *args))
+        except Exception:
+            return Exception(*args)
 
 
 class RemoteObject:
@@ -1366,6 +1650,9 @@ class RemoteObject:
     __slots__ = ("_handle",)
     _compares = False
     _handle: Handle
+
+    def __init_subclass__(cls) -> None:
+        """Keep an instructor's base class from taking note of what stands for another."""
 
     def __init__(self, handle: Handle) -> None:
         object.__setattr__(self, "_handle", handle)
@@ -1688,6 +1975,11 @@ def become(given: Any, now: Any) -> None:
     elif kind.__name__ == "deque":
         given.clear()
         given.extend(now)
+    elif kind is io.StringIO:
+        given.seek(0)
+        given.truncate()
+        given.write(now.getvalue())
+        given.seek(now.tell())
     elif kind.__module__ == "numpy":
         if given.shape == now.shape and given.dtype == now.dtype and given.flags.writeable:
             given[...] = now
@@ -1847,6 +2139,33 @@ def _is_number(told: object) -> bool:
 
 def _line(told: object) -> int | None:
     return told if type(told) is int and 0 < told <= MAX_LINE else None
+
+
+def _are_warnings_recorded() -> bool:
+    """Whether the check looks at warnings, as in `pytest.warns`. Nobody else reads them."""
+    return getattr(warnings, "_showwarnmsg_impl", _SHOWS_A_WARNING) is not _SHOWS_A_WARNING
+
+
+def _warn(told: object) -> None:
+    """Warn as the submission did."""
+    for pair in _list(told)[:MAX_WARNINGS]:
+        if type(pair) is list and len(pair) == 2 and type(pair[1]) is str:
+            kind = _error_of(pair[0])
+            if kind is not None and issubclass(kind, Warning):
+                warnings.warn_explicit(pair[1], kind, "<submission>", 1, "__main__", {})
+
+
+def _known_module(told: object) -> types.ModuleType:
+    """Find the module of this side that an answer is: of Python's own or a library's."""
+    if type(told) is not str or not _is_known(told) or told not in sys.modules:
+        raise BadTree("an unknown module")
+    return sys.modules[told]
+
+
+def _is_known(module: str) -> bool:
+    """Whether a module is of Python's own or a library's, and means nothing to the grader."""
+    root = module.partition(".")[0]
+    return root not in _NEVER_SHARED and root in (*_LIBRARIES, *sys.stdlib_module_names)
 
 
 def _is_name(told: object) -> bool:

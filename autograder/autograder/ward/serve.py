@@ -24,6 +24,9 @@ import types
 import warnings
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import partial
 from hashlib import sha256
 from importlib.util import MAGIC_NUMBER
 from itertools import islice
@@ -32,14 +35,16 @@ from typing import Any
 
 from .frames import FrameError, TooBig, receive, send
 from .shell import Shell
-from .values import TOO_MUCH_DATA, BadTree, CannotCross, Resolve, decode, encode
+from .values import TOO_MUCH_DATA, VALUES, BadTree, CannotCross, Resolve, decode, encode
 
 MAX_REQUEST = 64 * 2**20
 MAX_REPLY = 32 * 2**20
 MAX_PRINTED = 64 * 1024
 MAX_MESSAGE = 10_000
+MAX_WARNINGS = 20
 MAX_SOURCE = 100_000
 MAX_OBJECTS = 100_000
+MAX_ATTRIBUTES = 10_000
 MAX_FRAMES = 5
 
 
@@ -201,7 +206,8 @@ def kind_of(value: object) -> str:
         return "iterator"
     if issubclass(kind, BaseException):
         return "exception"
-    return "function" if callable(value) else "object"
+    # What `contextlib.contextmanager` makes can be called, too, as a decorator.
+    return "function" if callable(value) and not hasattr(kind, "__enter__") else "object"
 
 
 def _is_iterator(kind: type) -> bool:
@@ -227,6 +233,24 @@ class _Printed(io.TextIOBase):
         if len(self.text) < MAX_PRINTED:
             self.text += str(text)[: MAX_PRINTED - len(self.text)]
         return len(text)
+
+
+@contextlib.contextmanager
+def _recording(*, wanted: bool) -> Iterator[list[warnings.WarningMessage]]:
+    """Keep the warnings of a call, if the check looks at them."""
+    if not wanted:
+        yield []
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def _told_of(warning: warnings.WarningMessage) -> list[str]:
+    """Tell the nearest built-in category of a warning, and its text."""
+    bases = type.mro(warning.category)
+    kind = next(BUILT_IN_ERRORS[base] for base in bases if base in BUILT_IN_ERRORS)
+    return [kind, str(warning.message)[:MAX_MESSAGE]]
 
 
 class _Alarm:
@@ -317,6 +341,7 @@ class _Server:
             "call": self._answer_call,
             "calls": self._answer_calls,
             "take": self._answer_take,
+            "error": self._answer_error,
         }
         vars(self._shell.ip)["ask_exit"] = _leave
         with _quiet():
@@ -360,7 +385,7 @@ class _Server:
 
     def _tree(self, value: object, unless: str | None = None) -> dict[str, Any]:
         try:
-            tree = encode(value, self._refer)
+            tree = encode(value, self._refer, belongs=self._belongs)
         except CannotCross as reason:
             return {"odd": str(reason)}
         if unless is not None and digest(tree) == unless:
@@ -385,8 +410,10 @@ class _Server:
             name = name_of_type(value)
             if name is not None:
                 return ["type", *name]
+        elif isinstance(value, types.ModuleType):
+            return ["module", value.__name__]
         elif kind == "object":
-            figure = _figure(value)
+            figure = figure_of(value)
             if figure is not None:
                 return ["plotly", encode(figure)]
         for given, record in enumerate(self._records):
@@ -400,6 +427,23 @@ class _Server:
         ):
             return [number, kind, self._number_of(type(value))]
         return [number, kind]
+
+    def _belongs(self, value: object) -> list[Any]:
+        """Say of which of the notebook's classes a number, a text or a tuple is."""
+        kind = type(value)
+        if _module_of(kind) != "__main__":
+            return []
+        return [self._number_of(value), self._number_of(kind)]
+
+    def _own_value(self, value: Any, of: Any) -> object:
+        """Find one of our numbers, texts or tuples, or make one of an instructor's class."""
+        if type(of) is int:
+            return self._objects[of]
+        kind: Any = self._names[of]
+        if issubclass(kind, Enum):
+            return kind(value)
+        base: Any = next(base for base in VALUES if isinstance(value, base))
+        return base.__new__(kind, value)
 
     def _resolve(self, payload: list[Any]) -> object:
         first = payload[0]
@@ -420,6 +464,18 @@ class _Server:
             return object()
         if first == "code":
             return self._program(*payload[1:])
+        if first == "own":
+            return self._own_value(payload[1], payload[2])
+        if first == "partial":
+            (function, *args), kwargs = self._arguments(payload[1], payload[2])
+            return partial(function, *args, **kwargs)
+        if first == "getter":
+            getter: Any = getattr(operator, payload[1])
+            return getter(*decode(payload[2]))
+        if first == "plotly":
+            return importlib.import_module("plotly.graph_objects").Figure(decode(payload[1]))
+        if first == "iterator":
+            return _given_items(decode(payload[1], self._resolve), whole=payload[2])
         return self._objects[first]
 
     def _program(
@@ -466,9 +522,12 @@ class _Server:
             args, kwargs = self._arguments(request["args"], request["kwargs"])
         except (BadTree, KeyError, AttributeError, ImportError, TypeError) as error:
             return self._reply({"raised": {"kind": "TypeError", "args": [str(error)]}})
-        printed = _Printed()
-        with contextlib.redirect_stdout(printed):
+        _take_seeds(request.get("seeds") or ())
+        printed, warns = _Printed(), request.get("warns") is True
+        with contextlib.redirect_stdout(printed), _recording(wanted=warns) as caught:
             reply = self._called(function, args, kwargs, request["seconds"])
+        if caught:
+            reply["warned"] = [_told_of(warning) for warning in caught[:MAX_WARNINGS]]
         if "raised" not in reply and "slow" not in reply:
             reply |= self._tree(reply["answer"])
         reply.pop("answer", None)
@@ -596,7 +655,11 @@ class _Server:
 
     # Exceptions
 
-    def _raised(self, function: object, error: BaseException) -> dict[str, Any]:
+    def _answer_error(self, request: dict[str, Any]) -> None:
+        """Tell of an exception that is an answer."""
+        self._reply(self._raised(None, self._objects[request["object"]]))
+
+    def _raised(self, function: object, error: Any) -> dict[str, Any]:
         """Tell what an exception says, without running anything that its class defines."""
         kinds = type(error).__mro__
         kind = next(BUILT_IN_ERRORS[kind] for kind in kinds if kind in BUILT_IN_ERRORS)
@@ -607,6 +670,7 @@ class _Server:
             told["asked"] = True
         elif type(error) not in BUILT_IN_ERRORS:
             told["class"] = self._number_of(type(error))
+            told["object"] = self._number_of(error)
         told["line"] = self._line_of(function, error)
         told["own"] = _arose_in(function, error)
         try:
@@ -618,6 +682,12 @@ class _Server:
             with contextlib.suppress(BaseException):
                 text = str(error)[:MAX_MESSAGE]
                 told["args"] = [text] if text else []
+        with contextlib.suppress(CannotCross, AttributeError, TypeError):
+            state = dict(vars(error))
+            if isinstance(error, OSError):
+                state["filename"] = error.filename
+            if state:
+                told["state"] = encode(state, self._refer, max_items=MAX_ATTRIBUTES)
         return told
 
     def _frames(self, error: BaseException) -> list[list[Any]]:
@@ -667,6 +737,14 @@ def digest(tree: object) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _take_seeds(seeds: Sequence[Any]) -> None:
+    """Set the generators of random numbers as the check has seeded its own."""
+    for module, tree in seeds:
+        place = sys.modules.get(module) or importlib.import_module(module)
+        state = decode(tree)
+        (place.setstate if module == "random" else place.set_state)(state)
+
+
 def _leave() -> None:
     raise _LeftTheNotebook
 
@@ -689,6 +767,13 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+def _given_items(items: list[Any], *, whole: bool) -> Iterator[Any]:
+    """Be an iterator of the check's."""
+    yield from items
+    if not whole:
+        raise RuntimeError(f"the check hands over no more than {len(items)} items of an iterator")
+
+
 def _may_change(tag: object) -> bool:
     return tag in (
         "l",
@@ -702,6 +787,7 @@ def _may_change(tag: object) -> bool:
         "a",
         "ao",
         "series",
+        "stringio",
         "df",
         "t",
     )
@@ -766,8 +852,19 @@ def name_of_type(kind: type) -> tuple[str, str] | None:
     return (module, name) if shared_type(module, name) is kind else None
 
 
-def _figure(value: Any) -> Any:
-    """Read what a plotly figure shows, as plain data with its arrays."""
+def figure_of(value: Any) -> Any:
+    """Read what a plotly figure shows, as plain data with its arrays.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    dict or None
+        None for what is no figure.
+    """
     module = sys.modules.get("plotly.basedatatypes")
     if module is None or not isinstance(value, module.BaseFigure):
         return None
@@ -808,6 +905,26 @@ def _described(thing: Any, *, with_source: bool) -> dict[str, Any]:
         if with_source:
             described["source"] = _source(code)
     return described
+
+
+def _names_of_items(kind: type) -> list[str] | None:
+    """Name the items of a named tuple."""
+    names = getattr(kind, "_fields", None) if issubclass(kind, tuple) else None
+    return [_clip(name) or "" for name in names] if type(names) is tuple else None
+
+
+def _fields(kind: type) -> list[list[Any]] | None:
+    """List the fields of a dataclass: name, annotation, and the default if it is data."""
+    if not is_dataclass(kind):
+        return None
+    told: list[list[Any]] = []
+    for field in fields(kind)[:200]:
+        default = None
+        if field.default is not MISSING:
+            with contextlib.suppress(CannotCross):
+                default = [encode(field.default, max_items=1000)]
+        told.append([field.name, _annotation(field.type), default])
+    return told
 
 
 def _clip(text: object, longest: int = 200) -> str | None:
@@ -877,5 +994,14 @@ def _described_class(kind: type, server: _Server) -> dict[str, Any]:
         "error": next((BUILT_IN_ERRORS[base] for base in mro if base in BUILT_IN_ERRORS), None),
         "module": _clip(_module_of(kind)),
         "unhashable": kind.__hash__ is None,
+        "abstract": sorted(getattr(kind, "__abstractmethods__", ()))[:100],
+        "fields": _fields(kind),
+        "items": _names_of_items(kind),
+        "value": next((base.__name__ for base in VALUES if issubclass(kind, base)), None),
+        "annotations": [
+            [name, _annotation(noted)]
+            for name, noted in list(inspect.get_annotations(kind).items())[:200]
+        ],
+        "says": any("__str__" in vars(base) for base in own),
         "special": [name for name in _SPECIAL if any(f"__{name}__" in vars(base) for base in own)],
     }

@@ -11,11 +11,13 @@ import datetime
 import decimal
 import fractions
 import importlib
+import io
 import keyword
 import math
 import pathlib
 import re
 import sys
+import types
 import zoneinfo
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -41,6 +43,10 @@ _MAX_FIELDS = 64
 _MAX_DIMENSIONS = 32
 _MAX_EXPONENT = 10_000
 _UNITS = ("s", "ms", "us", "ns")
+# What a defaultdict may make of a missing key, on both sides.
+_FACTORIES = (bool, dict, float, int, list, set, str, tuple)
+# Results of these libraries are tuples and dicts with attributes.
+_WITH_ATTRIBUTES = ("scipy", "sklearn")
 _DTYPE = re.compile(
     r"[<>|=](?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|S\d{1,7}|U\d{1,7}"
     r"|[mM]8(?:\[\d{0,6}(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)"
@@ -49,6 +55,8 @@ _ZONE = re.compile(r"[A-Za-z0-9_+\-]{1,32}(?:/[A-Za-z0-9_+\-]{1,32}){0,3}")
 _FREQUENCY = re.compile(r"[0-9]{0,6}[A-Za-z]{1,4}(?:-[A-Z]{3})?")
 
 Refer = Callable[[object], list[Any]]
+# Kinds of data whose subclasses stay what they are: no method of theirs changes what they hold.
+VALUES = (int, float, complex, str, bytes, tuple)
 Resolve = Callable[[list[Any]], object]
 
 
@@ -60,7 +68,13 @@ class BadTree(Exception):
     """A tree that stands for no value."""
 
 
-def encode(value: object, refer: Refer | None = None, *, max_items: int = MAX_ITEMS) -> Any:
+def encode(
+    value: object,
+    refer: Refer | None = None,
+    *,
+    max_items: int = MAX_ITEMS,
+    belongs: Refer | None = None,
+) -> Any:
     """Write a value as a tree.
 
     A subclass of a built-in type is read with the base's own methods: nothing that its author
@@ -75,6 +89,9 @@ def encode(value: object, refer: Refer | None = None, *, max_items: int = MAX_IT
         the object, and the reader's ``resolve`` gets it.
     max_items : int
         How many items the value may hold.
+    belongs : callable, optional
+        Called with each instance of a class that derives from one of `VALUES`. What it returns, if
+        anything, goes with the value, and the reader's ``resolve`` gets both.
 
     Returns
     -------
@@ -87,7 +104,7 @@ def encode(value: object, refer: Refer | None = None, *, max_items: int = MAX_IT
         For what is too large, nested too deeply, or neither plain data nor referred to.
     """
     try:
-        return _Writer(refer, max_items).write(value, 0)
+        return _Writer(refer, max_items, belongs).write(value, 0)
     except CannotCross:
         raise
     except RecursionError:
@@ -173,8 +190,9 @@ def _pandas() -> Any:
 class _Writer:
     """Writes one value, within one budget."""
 
-    def __init__(self, refer: Refer | None, max_items: int) -> None:
+    def __init__(self, refer: Refer | None, max_items: int, belongs: Refer | None) -> None:
         self._refer = refer
+        self._belongs = belongs
         self._items = max_items
         self._text = MAX_TEXT
         self._bytes = MAX_BYTES
@@ -196,7 +214,11 @@ class _Writer:
             raise CannotCross(TOO_DEEP)
         writer = _WRITERS.get(kind) or _writer_for(kind)
         if writer is not None:
-            return writer(self, value, depth + 1)
+            tree = writer(self, value, depth + 1)
+            if self._belongs is None or kind in VALUES or not issubclass(kind, VALUES):
+                return tree
+            more = self._belongs(value)
+            return ["ref", "own", tree, *more] if more else tree
         if self._refer is None:
             raise CannotCross("a class" if isinstance(value, type) else "an object of a class")
         return ["ref", *self._refer(value)]
@@ -255,14 +277,22 @@ class _Writer:
     def put_dict(self, value: dict[Any, Any], depth: int) -> list[Any]:
         return self.pairs("d", dict.items(value), depth)
 
+    def put_view(self, value: Any, depth: int) -> list[Any]:
+        return self.pairs("d", dict(value).items(), depth)
+
     def put_ordered_dict(self, value: dict[Any, Any], depth: int) -> list[Any]:
         return self.pairs("od", collections.OrderedDict.items(cast(Any, value)), depth)
 
     def put_counter(self, value: dict[Any, Any], depth: int) -> list[Any]:
         return self.pairs("counter", dict.items(value), depth)
 
-    def put_default_dict(self, value: dict[Any, Any], depth: int) -> list[Any]:
-        return self.pairs("dd", dict.items(value), depth)
+    def put_default_dict(self, value: Any, depth: int) -> list[Any]:
+        factory = value.default_factory
+        name = next((kind.__name__ for kind in _FACTORIES if kind is factory), None)
+        return ["dd", name, *self.pairs("", dict.items(value), depth)[1:]]
+
+    def put_attributes(self, value: dict[Any, Any], depth: int) -> list[Any]:
+        return self.pairs("bunch", dict.items(value), depth)
 
     def put_deque(self, value: collections.deque[Any], depth: int) -> list[Any]:
         longest = value.maxlen
@@ -276,6 +306,9 @@ class _Writer:
 
     def put_items(self, value: Any, depth: int) -> list[Any]:
         return self.pairs("items", value, depth)
+
+    def put_text_file(self, value: io.StringIO, depth: int) -> list[Any]:
+        return ["stringio", self._string(value.getvalue()), value.tell()]
 
     def put_range(self, value: range, depth: int) -> list[Any]:
         return self.all("range", (value.start, value.stop, value.step), depth)
@@ -343,6 +376,9 @@ class _Writer:
         # An empty text has no bytes, though NumPy gives it some.
         data = value.tobytes() if value.dtype.itemsize else b""
         return ["n", _dtype_text(value.dtype), self.base64(data)]
+
+    def put_dtype(self, value: Any, depth: int) -> list[Any]:
+        return ["dtype", "|O" if value.str == "|O" else _dtype_text(value)]
 
     def put_array(self, value: Any, depth: int) -> list[Any]:
         self._items -= _ARRAY_COST
@@ -436,6 +472,10 @@ class _Writer:
     def put_extension(self, value: Any, depth: int) -> list[Any]:
         return ["xa", self._column(_pandas().Series(value), depth)]
 
+    def put_extension_dtype(self, value: Any, depth: int) -> list[Any]:
+        # As a column without rows has it.
+        return ["xdtype", self._column(_pandas().Series([], dtype=value), depth)]
+
     def _column(self, holder: Any, depth: int) -> Any:
         """Write what a Series or an Index holds."""
         self._items -= _TABLE_COST
@@ -495,6 +535,7 @@ _WRITERS: dict[type, _Write] = {
     type({}.keys()): _Writer.put_keys,
     type({}.values()): _Writer.put_values,
     type({}.items()): _Writer.put_items,
+    types.MappingProxyType: _Writer.put_view,
     range: _Writer.put_range,
     slice: _Writer.put_slice,
     type(...): _Writer.put_ellipsis,
@@ -506,6 +547,7 @@ _WRITERS: dict[type, _Write] = {
     zoneinfo.ZoneInfo: _Writer.put_zone_info,
     decimal.Decimal: _Writer.put_decimal,
     fractions.Fraction: _Writer.put_fraction,
+    io.StringIO: _Writer.put_text_file,
     pathlib.PosixPath: _Writer.put_path,
     pathlib.PurePosixPath: _Writer.put_path,
 }
@@ -536,12 +578,19 @@ def _writer_for(kind: type) -> _Write | None:
             return _Writer.put_array
         if issubclass(kind, numpy.generic) and _is_numpys(kind, numpy):
             return _Writer.put_scalar
+        if issubclass(kind, numpy.dtype):
+            return _Writer.put_dtype
     pandas = sys.modules.get("pandas")
     module = type.__getattribute__(kind, "__module__")
     if pandas is not None and type(module) is str and module.startswith("pandas"):
         writer = _pandas_writer(pandas, kind)
         if writer is not None:
             return writer
+    if type(module) is str and module.partition(".")[0] in _WITH_ATTRIBUTES:
+        if issubclass(kind, dict):
+            return _Writer.put_attributes
+        if issubclass(kind, tuple) and _are_fields(getattr(kind, "_fields", None)):
+            return _write_tuple_with_attributes
     if issubclass(kind, tuple) and _is_named_tuple(kind):
         return _write_named_tuple
     return next((write for base, write in _BASES if issubclass(kind, base)), None)
@@ -577,6 +626,8 @@ def _pandas_writer(pandas: Any, kind: type) -> _Write | None:
         return _Writer.put_categorical
     if issubclass(kind, pandas.api.extensions.ExtensionArray):
         return _Writer.put_extension
+    if issubclass(kind, pandas.api.extensions.ExtensionDtype):
+        return _Writer.put_extension_dtype
     return None
 
 
@@ -609,7 +660,18 @@ def _write_named_tuple(writer: _Writer, value: Any, depth: int) -> Any:
     names = list(type.__getattribute__(kind, "__dict__")["_fields"])
     if tuple.__len__(value) != len(names) or not _is_field(name):
         return writer.put_tuple(value, depth)
-    return ["nt", name, names, *writer.all("", tuple.__iter__(value), depth)[1:]]
+    return ["nt", name, names, len(names), *writer.all("", tuple.__iter__(value), depth)[1:]]
+
+
+def _write_tuple_with_attributes(writer: _Writer, value: Any, depth: int) -> Any:
+    """Write a result of SciPy's: a named tuple that has more attributes than items."""
+    kind = type(value)
+    names, more = list(kind._fields), getattr(kind, "_extra_fields", ())
+    items = list(tuple.__iter__(value))
+    if len(items) != len(names) or not _are_fields((*names, *more)):
+        return writer.put_tuple(value, depth)
+    items += [getattr(value, name) for name in more]
+    return ["nt", kind.__name__, [*names, *more], len(names), *writer.all("", items, depth)[1:]]
 
 
 def _clock(value: datetime.time | datetime.datetime) -> tuple[int, ...]:
@@ -728,7 +790,29 @@ class _Reader:
         return collections.Counter(self.get_dict(tree, depth))
 
     def get_default_dict(self, tree: list[Any], depth: int) -> Any:
-        return collections.defaultdict(None, self.get_dict(tree, depth))
+        _demand(len(tree) >= 2 and (tree[1] is None or type(tree[1]) is str), "no defaultdict")
+        factory = next((kind for kind in _FACTORIES if kind.__name__ == tree[1]), None)
+        return collections.defaultdict(factory, self.get_dict(tree[1:], depth))
+
+    def get_attributes(self, tree: list[Any], depth: int) -> Any:
+        result = WithAttributes(self.get_dict(tree, depth))
+        self._demand_no_methods(result.items())
+        return result
+
+    def _demand_no_methods(self, pairs: Iterable[tuple[Any, Any]]) -> None:
+        """See that what the reader judges does not answer in place of a table's own method."""
+        forged = self._kept is not None and any(
+            callable(value) and type(name) is str and is_method_of_data(name)
+            for name, value in pairs
+        )
+        _demand(not forged, "a method of data's name")
+
+    def get_text_file(self, tree: list[Any], depth: int) -> io.StringIO:
+        _, text, position = tree
+        _demand(_is_count(position) and position <= len(_text(text)), "no position")
+        file = io.StringIO(text)
+        file.seek(position)
+        return file
 
     def get_deque(self, tree: list[Any], depth: int) -> Any:
         longest = tree[1]
@@ -748,26 +832,31 @@ class _Reader:
         return self.get_dict(tree, depth).items()
 
     def get_named_tuple(self, tree: list[Any], depth: int) -> Any:
-        name, names = tree[1:3]
+        name, names, count = tree[1:4]
         _demand(type(names) is list and _are_fields(tuple(names)), "no fields")
-        _demand(_is_field(_text(name)) and len(names) == len(tree) - 3, "no named tuple")
-        values = self.all(tree[3:], depth)
-        if self._kept is not None:
-            # The reader judges: a field shall not answer in place of a table's own method.
-            pairs = zip(names, values, strict=True)
-            forged = any(callable(value) and is_method_of_data(field) for field, value in pairs)
-            _demand(not forged, "a method of data's name")
-        return self._class(name, tuple(names))._make(values)
+        _demand(_is_field(_text(name)) and len(names) == len(tree) - 4, "no named tuple")
+        _demand(_is_count(count) and count <= len(names), "no named tuple")
+        values = self.all(tree[4:], depth)
+        self._demand_no_methods(zip(names, values, strict=True))
+        kind = self._class(name, tuple(names[:count]), has_more=count < len(names))
+        result = kind._make(values[:count])
+        # Its further attributes are no items.
+        if count < len(names):
+            vars(result).update(zip(names[count:], values[count:], strict=True))
+        return result
 
-    def _class(self, name: str, names: tuple[str, ...]) -> Any:
+    def _class(self, name: str, names: tuple[str, ...], *, has_more: bool) -> Any:
         self.spend(1)
-        made = _named_tuples.get((name, names))
+        key = (name, names, has_more)
+        made = _named_tuples.get(key)
         if made is None:
             self._classes -= 1
             _demand(self._classes >= 0, "too many named tuples")
             if len(_named_tuples) >= 256:
                 _named_tuples.clear()
-            made = _named_tuples[name, names] = collections.namedtuple(name, names)
+            made = _named_tuples[key] = collections.namedtuple(name, names)
+            if has_more:
+                made = _named_tuples[key] = type(name, (made,), {})
         return made
 
     def get_range(self, tree: list[Any], depth: int) -> range:
@@ -840,6 +929,9 @@ class _Reader:
     def get_reference(self, tree: list[Any], depth: int) -> object:
         if self._resolve is None:
             raise BadTree("a reference to nothing")
+        if tree[1:2] == ["own"] and len(tree) > 2:
+            # Data with a class: read within the same budget.
+            return self._resolve(["own", self.read(tree[2], depth), *tree[3:]])
         return self._resolve(tree[1:])
 
     # NumPy
@@ -851,6 +943,12 @@ class _Reader:
         # Not far from the end of the range a difference would come out on its other side.
         is_extreme = self._kept is not None and number.dtype.kind in "iu" and _is_extreme(number)
         return number.item() if is_extreme else number[()]
+
+    def get_dtype(self, tree: list[Any], depth: int) -> Any:
+        _, text = tree
+        _demand(text == "|O" or _DTYPE.fullmatch(_text(text)) is not None, "no dtype")
+        self.spend(_ARRAY_COST)
+        return _numpy().dtype(text)
 
     def get_array(self, tree: list[Any], depth: int) -> Any:
         array = self._plain_array(tree)
@@ -1026,6 +1124,9 @@ class _Reader:
         _, column = tree
         return _pandas().Series(self._column(column, depth)).array
 
+    def get_extension_dtype(self, tree: list[Any], depth: int) -> Any:
+        return self.get_extension(tree, depth).dtype
+
     def _column(self, tree: Any, depth: int) -> Any:
         """Read the values of an index or a column: a NumPy or pandas array of one dimension."""
         _demand(type(tree) is list and tree and tree[0] in _COLUMNS, "no column")
@@ -1074,7 +1175,41 @@ class _Reader:
         return kind(values, self._of(absent, depth, "b"))
 
 
-_named_tuples: dict[tuple[str, tuple[str, ...]], Any] = {}
+def named_tuple(name: object, names: object) -> type:
+    """Make a named tuple's class of names that somebody gave.
+
+    Parameters
+    ----------
+    name : object
+        Of the class.
+    names : object
+        Of its items: a list of text.
+
+    Returns
+    -------
+    type
+
+    Raises
+    ------
+    BadTree
+        If they are no names.
+    """
+    _demand(type(names) is list and _are_fields(tuple(cast(Any, names))), "no fields")
+    _demand(_is_field(_text(name)), "no named tuple")
+    return collections.namedtuple(cast(str, name), cast(Any, names))
+
+
+class WithAttributes(dict[Any, Any]):
+    """A dict whose items are attributes, too, as SciPy and scikit-learn give their results."""
+
+    def __getattr__(self, name: str) -> Any:
+        # Not those by which libraries ask each other, some of which hand out memory.
+        if name.startswith("_") or name not in self:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self[name]
+
+
+_named_tuples: dict[tuple[str, tuple[str, ...], bool], Any] = {}
 
 _Read = Callable[[_Reader, list[Any], int], Any]
 
@@ -1095,6 +1230,7 @@ _READERS: dict[str, _Read] = {
     "ao": _Reader.get_objects,
     "b": _Reader.get_bytes,
     "ba": _Reader.get_bytearray,
+    "bunch": _Reader.get_attributes,
     "c": _Reader.get_complex,
     "cat": _Reader.get_categorical,
     "counter": _Reader.get_counter,
@@ -1106,6 +1242,7 @@ _READERS: dict[str, _Read] = {
     "delta": _Reader.get_timedelta,
     "deque": _Reader.get_deque,
     "df": _Reader.get_frame,
+    "dtype": _Reader.get_dtype,
     "f": _Reader.get_float,
     "fraction": _Reader.get_fraction,
     "fs": _Reader.get_frozenset,
@@ -1129,12 +1266,14 @@ _READERS: dict[str, _Read] = {
     "s": _Reader.get_set,
     "series": _Reader.get_series,
     "slice": _Reader.get_slice,
+    "stringio": _Reader.get_text_file,
     "t": _Reader.get_tuple,
     "td": _Reader.get_duration,
     "time": _Reader.get_time,
     "ts": _Reader.get_timestamp,
     "values": _Reader.get_values,
     "xa": _Reader.get_extension,
+    "xdtype": _Reader.get_extension_dtype,
     "zone": _Reader.get_zone_info,
 }
 
