@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import ast
 import builtins
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from autograder.feedback.findings import NO_FUNCTION, Findings
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]")
-_FRAME = re.compile(r"\bCell In\s*\[(\d{1,6})\], line (\d{1,6})")
+_FRAME = re.compile(r"\s*Cell In\s*\[(\d{1,6})\], line (\d{1,6})")
 _AT_LINE = re.compile(r"\s*\((?:[^()\n]*, )?line \d+\)$")
 _FOREIGN = re.compile(
     r'^[ \t]*File "[^"\n]*(?:site-packages|dist-packages|/lib/python\d|/opt/ward|/autograder/)'
@@ -27,6 +29,8 @@ _FOREIGN = re.compile(
 # a text of slashes is read again from each of them.
 _CELL_FILE = re.compile(r"(?:/[\w.-]{1,255}){1,20}/ipykernel_\d+/\d+\.py")
 _MOST_LETTERS = 1_000
+_LONGEST_PART = 50_000
+MAX_LINE = 500
 _SHORTEST_WORDS = 12
 
 TOO_LONG = "The check took too long and was stopped. Look for a loop that never ends."
@@ -103,7 +107,9 @@ def with_article(kind: str) -> str:
     return f"{'an' if kind[0].upper() in 'AEIOU' else 'a'} {kind}"
 
 
-def own_frames(traceback: Iterable[object], sources: Mapping[int, str]) -> tuple[Frame, ...]:
+def own_frames(
+    traceback: Iterable[object], sources: Mapping[int, str], *, last: int = MAX_LINE
+) -> tuple[Frame, ...]:
     """Find the learner's own lines in a traceback, the outermost first.
 
     Parameters
@@ -112,6 +118,9 @@ def own_frames(traceback: Iterable[object], sources: Mapping[int, str]) -> tuple
         As an error output holds it.
     sources : mapping of int to str
         The learner's cells by execution count.
+    last : int
+        The last line of a cell that is told. Where a check failed, the number of a line may say
+        what was asked.
 
     Returns
     -------
@@ -120,12 +129,20 @@ def own_frames(traceback: Iterable[object], sources: Mapping[int, str]) -> tuple
     """
     frames: list[Frame] = []
     for part in traceback:
-        for count, number in _FRAME.findall(plain(str(part)[:50_000])):
-            lines = sources.get(int(count), "").splitlines()
-            if 1 <= int(number) <= len(lines):
-                frames.append(Frame(int(count), int(number), lines[int(number) - 1].strip()[:200]))
+        # IPython begins a part with it. Elsewhere it is a message, which may say anything.
+        found = _FRAME.match(plain(str(part)[:_LONGEST_PART]))
+        if found is not None:
+            count, number = map(int, found.groups())
+            line = _line_of(sources.get(count, ""), number) if number <= last else None
+            if line is not None:
+                frames.append(Frame(count, number, line))
     unique = [frame for at, frame in enumerate(frames) if at == 0 or frame != frames[at - 1]]
     return tuple(unique[-10:])
+
+
+def _line_of(source: str, number: int) -> str | None:
+    line = next(islice(io.StringIO(source), max(number, 1) - 1, None), None)
+    return None if line is None else line.strip()[:200]
 
 
 def own_message(name: str, value: object) -> str:

@@ -183,7 +183,7 @@ def _one(
 def _stopped(item: Mapping[str, Any], count: int, sources: Mapping[int, str]) -> Stopped:
     name = str(item.get("ename", ""))
     traceback = item.get("traceback")
-    frames = own_frames(traceback if isinstance(traceback, list) else [], sources)
+    frames = own_frames(traceback if isinstance(traceback, list) else [], sources, last=10**6)
     kind = "" if name in STOPPED_BY_GRADER else kind_of_error(name)
     if kind and kind != name and name.isidentifier() and name.isascii():
         kind = name[:60]  # in a learner's own cell it is what they called it

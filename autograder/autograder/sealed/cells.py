@@ -17,7 +17,7 @@ from nbgrader.utils import compute_checksum
 
 from autograder.sealed.definitions import Definitions, definitions_of
 from autograder.sealed.outputs import clean
-from autograder.sealed.statements import imports_of, names_defined
+from autograder.sealed.statements import definitions_in, imports_of, names_defined
 from autograder.sealed.submissions import CELL_ID
 
 Role = Literal["learner", "instructor", "check", "text"]
@@ -598,7 +598,8 @@ class Given:
     ----------
     prelude : str
         The imports of the instructor's own cells: what a check calls ``np`` is then ours, whatever
-        a submission binds to that name.
+        a submission binds to that name. And the functions and classes of unmarked cells, which a
+        learner may have changed or removed.
     answers : mapping of str to frozenset of str
         By the id of an answer's cell: the names that the assignment asks learners to define there.
         They come from the submission even where Python has something of that name.
@@ -638,9 +639,19 @@ def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = Non
     solved = {name for name, _ in texts}
     texts += [(cell.grade_id, cell.source) for cell in marks if cell.grade_id not in solved]
     return Given(
-        prelude=imports_of(source for name, source in texts if name not in graded),
+        prelude="\n".join(
+            [
+                imports_of(source for name, source in texts if name not in graded),
+                definitions_in(source for name, source in texts if name is None),
+            ]
+        ).strip(),
         answers={name: names_defined([source]) for name, source in texts if name in answers},
-        definitions=None if template is None else definitions_of(source for _, source in texts),
+        definitions=None
+        if template is None
+        else definitions_of(
+            [source for name, source in texts if name not in graded | answers],
+            [source for name, source in texts if name in answers],
+        ),
     )
 
 

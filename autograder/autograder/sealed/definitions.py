@@ -3,10 +3,17 @@
 A check was written for the instructor's own solution. So what it asks an object of a learner's
 class is something that the solution's class has, too: an operator that only the learner's class has
 is asked for by nobody but who wants to answer in place of a number.
+
+Only the syntax counts. A word of a message or of a comment says nothing, and neither does a name
+that is a function's own.
 """
 
 import ast
 import builtins
+import collections
+import contextlib
+import dataclasses
+import importlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,17 +27,42 @@ _DECORATORS: dict[str, frozenset[str]] = {
     "final": frozenset(),
     "runtime_checkable": frozenset(),
     "total_ordering": _ORDER,
+    "unique": frozenset(),
 }
-# Bases without methods that a check would ask for.
-_BARE_BASES = frozenset({"ABC", "Generic", "Protocol", "object"})
-_CLASS_MAKERS = frozenset({"Enum", "Flag", "IntEnum", "StrEnum", "make_dataclass", "type"})
+_ENUMERATION = frozenset({"__contains__", "__getitem__", "__iter__", "__len__"})
+_FLAGS = _ENUMERATION | {"__and__", "__invert__", "__or__", "__xor__"}
+# Bases without methods that a check would ask for, or whose objects cross as data.
+_BASES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("ABC", "Generic", "NamedTuple", "Protocol", "TypedDict"), frozenset()),
+    **dict.fromkeys(("Enum", "IntEnum", "StrEnum"), _ENUMERATION),
+    **dict.fromkeys(("Flag", "IntFlag"), _FLAGS),
+    **dict.fromkeys(
+        (
+            kind.__name__
+            for kind in (
+                object, bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set,
+                frozenset, collections.Counter, collections.OrderedDict, collections.defaultdict,
+                collections.deque,
+            )
+        ),
+        frozenset(),
+    ),
+}  # fmt: skip
+# Where other bases of the standard library stand.
+_MODULES = ("collections", "collections.abc", "contextlib", "json", "threading", "typing")
+_CLASS_MAKERS = {
+    **{name: _BASES[name] for name in ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")},
+    "make_dataclass": frozenset({"__eq__"}),
+    "type": None,
+}
+_EXPECTS = frozenset({"assertRaises", "assertRaisesRegex", "raises", "suppress"})
 
 Members = frozenset[str] | None
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a check may ask of objects of learners' classes.
+    """What a check may ask of a submission.
 
     Attributes
     ----------
@@ -39,10 +71,49 @@ class Asked:
         the notebook does not show, as it derives from a class of a library.
     methods : frozenset of str
         Attributes that the definitions behind the check give to any object.
+    named : frozenset of str
+        The names that the check uses, and the definitions behind it.
+    reads : frozenset of str
+        The attributes that it or an instructor's function behind it reads, and its short texts,
+        such as ``"dtype"`` and ``"float32"``.
+    expects : frozenset of str
+        The exceptions that it or an instructor's function behind it catches.
     """
 
     classes: Mapping[str, Members] = field(default_factory=dict)
     methods: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    expects: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What the text of a definition, or of a whole cell, has in it.
+
+    Attributes
+    ----------
+    uses : frozenset of str
+        Names that are not its own.
+    makes : frozenset of str
+        Attributes that it gives to objects.
+    reads, expects : frozenset of str
+        As in `Asked`.
+    """
+
+    uses: frozenset[str] = frozenset()
+    makes: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    expects: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Definition") -> "Definition":
+        """Join two definitions of one name."""
+        return Definition(
+            self.uses | other.uses,
+            self.makes | other.makes,
+            self.reads | other.reads,
+            self.expects | other.expects,
+        )
 
 
 @dataclass(frozen=True)
@@ -51,100 +122,150 @@ class Definitions:
 
     Attributes
     ----------
-    uses : mapping of str to frozenset of str
-        The names that the definition of a name uses.
-    makes : mapping of str to frozenset of str
-        The attributes that it gives to objects.
+    names : mapping of str to Definition
+        What defines each name of the notebook.
     classes : mapping of str to frozenset of str, or None
         The members of each class, those of its bases included.
+    solved : frozenset of str
+        All names that the solutions have to do with. Data that an instructor's cell binds to
+        another name is the instructor's, whatever a submission does to it.
     """
 
-    uses: Mapping[str, frozenset[str]]
-    makes: Mapping[str, frozenset[str]]
-    classes: Mapping[str, Members]
+    names: Mapping[str, Definition] = field(default_factory=dict)
+    classes: Mapping[str, Members] = field(default_factory=dict)
+    solved: frozenset[str] = frozenset()
 
-    def asked_by(self, words: Iterable[str]) -> Asked:
-        """Say what a check may ask that uses these words.
+    def asked_by(self, check: str) -> Asked:
+        """Say what a check may ask.
 
         Parameters
         ----------
-        words : iterable of str
-            All words of its text.
+        check : str
+            Its source. What it defines counts for itself.
 
         Returns
         -------
         Asked
         """
-        reached: set[str] = set()
-        todo = set(words)
-        while todo:
-            reached |= todo
-            todo = {name for word in todo for name in self.uses.get(word, ())} - reached
-        classes = {name: self.classes[name] for name in reached & self.classes.keys()}
-        methods = {item for name in reached for item in self.makes.get(name, ())}
-        methods |= {item for members in classes.values() for item in members or ()}
-        return Asked(classes, frozenset(methods))
+        own = definitions_of([check])
+        names = _joined(self.names, own.names)
+        whole = Definition()
+        for statement in statements_of(check):
+            whole |= _definition_of(statement)
+        reached = _reached(whole.uses | own.names.keys(), names)
+        for name in reached & names.keys():
+            whole |= names[name]
+        shown = {**self.classes, **own.classes}
+        classes = {name: shown[name] for name in reached & shown.keys()}
+        methods = {item for members in classes.values() for item in members or ()}
+        return Asked(
+            classes, whole.makes | methods, reached | whole.uses, whole.reads, whole.expects
+        )
 
     def tree(self) -> list[Any]:
         """Write it as plain JSON."""
         return [
-            {name: sorted(found) for name, found in self.uses.items()},
-            {name: sorted(found) for name, found in self.makes.items()},
+            {name: list(map(sorted, _sets_of(found))) for name, found in self.names.items()},
             {
                 name: None if found is None else sorted(found)
                 for name, found in self.classes.items()
             },
+            sorted(self.solved),
         ]
 
     @staticmethod
-    def of_tree(tree: Sequence[Mapping[str, Collection[str] | None]]) -> "Definitions":
+    def of_tree(tree: Sequence[Any]) -> "Definitions":
         """Read what `tree` wrote."""
-        uses, makes, classes = tree
+        names, classes, solved = tree
         return Definitions(
-            {name: frozenset(found or ()) for name, found in uses.items()},
-            {name: frozenset(found or ()) for name, found in makes.items()},
+            {name: Definition(*map(frozenset, found)) for name, found in names.items()},
             {name: None if found is None else frozenset(found) for name, found in classes.items()},
+            frozenset(solved),
         )
 
 
-def definitions_of(sources: Iterable[str]) -> Definitions:
+def definitions_of(given: Iterable[str], solutions: Iterable[str] = ()) -> Definitions:
     """Read what some cells define, without running them.
 
     Parameters
     ----------
-    sources : iterable of str
-        Cells of the instructor's, solutions and checks included.
+    given : iterable of str
+        The instructor's own cells, without the checks.
+    solutions : iterable of str
+        Those that show the solutions. What they read and catch is not the check's.
 
     Returns
     -------
     Definitions
     """
-    uses: dict[str, set[str]] = {}
-    makes: dict[str, set[str]] = {}
-    classes: dict[str, list[ast.ClassDef | None]] = {}
-    for source in sources:
+    names: dict[str, Definition] = {}
+    classes: dict[str, list[ast.ClassDef | Members]] = {}
+    used: set[str] = set()
+    data: set[str] = set()
+    cells = [(source, False) for source in given] + [(source, True) for source in solutions]
+    for source, is_solution in cells:
         for statement in statements_of(source):
-            for node, names in _bindings(statement):
-                for name in names:
-                    uses.setdefault(name, set()).update(_names_used(node))
-                    makes.setdefault(name, set()).update(_attributes_made(node))
+            if is_solution:
+                used |= {item.id for item in ast.walk(statement) if isinstance(item, ast.Name)}
+            for node, bound in _bindings(statement):
+                found = _definition_of(node)
+                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    data |= bound
+                if is_solution:
+                    found = dataclasses.replace(found, reads=frozenset(), expects=frozenset())
+                for name in bound:
+                    names[name] = names.get(name, Definition()) | found
             for node in ast.walk(statement):
                 if isinstance(node, ast.ClassDef):
                     classes.setdefault(node.name, []).append(node)
                 elif isinstance(node, ast.Assign) and _makes_a_class(node.value):
+                    members = _CLASS_MAKERS[_last_name(node.value)]
                     for target in node.targets:
                         if isinstance(target, ast.Name):
-                            classes.setdefault(target.id, []).append(None)
+                            classes.setdefault(target.id, []).append(members)
     return Definitions(
-        {name: frozenset(found) for name, found in uses.items()},
-        {name: frozenset(found) for name, found in makes.items()},
-        {name: _members(name, classes, makes, ()) for name in classes},
+        names,
+        {name: _members(name, classes, names, ()) for name in classes},
+        _solved(used, names, data),
     )
 
 
+def _solved(
+    used: Collection[str], names: Mapping[str, Definition], data: Collection[str]
+) -> frozenset[str]:
+    """Find what solutions have to do with, and the data that is made of it or holds it."""
+    solved = _reached(used, names)
+    while more := {name for name in data if names[name].uses & solved & set(data)} - solved:
+        solved |= _reached(more, names)
+    return solved
+
+
+def _sets_of(found: Definition) -> tuple[frozenset[str], ...]:
+    return found.uses, found.makes, found.reads, found.expects
+
+
+def _joined(
+    one: Mapping[str, Definition], other: Mapping[str, Definition]
+) -> dict[str, Definition]:
+    empty = Definition()
+    return {
+        name: one.get(name, empty) | other.get(name, empty) for name in one.keys() | other.keys()
+    }
+
+
+def _reached(start: Collection[str], names: Mapping[str, Definition]) -> frozenset[str]:
+    """Follow the names that definitions use."""
+    reached: set[str] = set()
+    todo = set(start)
+    while todo:
+        reached |= todo
+        todo = {use for name in todo if name in names for use in names[name].uses} - reached
+    return frozenset(reached)
+
+
 def _bindings(statement: ast.stmt) -> Iterator[tuple[ast.AST, set[str]]]:
-    """List the parts of a statement that bind names, and these."""
-    for node in ast.walk(statement):
+    """List the parts of a statement that bind names of the notebook, and these."""
+    for node in _outside_functions(statement):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node, {node.name}
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
@@ -160,18 +281,41 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[ast.AST, set[str]]]:
                 },
             )
         elif isinstance(node, ast.For | ast.With | ast.AsyncFor | ast.AsyncWith):
-            yield (
-                node,
-                {
-                    name.id
-                    for name in ast.walk(node)
-                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-                },
-            )
+            yield node, _stored(node)
 
 
-def _names_used(node: ast.AST) -> set[str]:
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk a statement without what is inside its functions and classes."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _outside_functions(child)
+
+
+def _definition_of(node: ast.AST) -> Definition:
+    uses = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
+    # Of a class within a function, or within another class, too.
+    uses |= {item.name for item in ast.walk(node) if isinstance(item, ast.ClassDef)}
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        declared = {
+            name for item in ast.walk(node) if isinstance(item, ast.Global) for name in item.names
+        }
+        arguments = {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
+        uses -= (_stored(node) | arguments) - declared
+    return Definition(
+        frozenset(uses),
+        frozenset(_attributes_made(node)),
+        frozenset(_attributes_read(node)),
+        frozenset(_exceptions_expected(node)),
+    )
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {
+        item.id
+        for item in ast.walk(node)
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
+    }
 
 
 def _attributes_made(node: ast.AST) -> set[str]:
@@ -187,6 +331,33 @@ def _attributes_made(node: ast.AST) -> set[str]:
     return made
 
 
+def _attributes_read(node: ast.AST) -> set[str]:
+    read: set[str] = set()
+    for item in ast.walk(node):
+        if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Load):
+            read.add(item.attr)
+        elif isinstance(item, ast.Name):
+            read.add(item.id)
+        elif isinstance(item, ast.Constant) and type(item.value) is str:
+            read |= {item.value} if item.value.isidentifier() and len(item.value) <= 20 else set()
+    return read
+
+
+def _exceptions_expected(node: ast.AST) -> set[str]:
+    kinds: list[ast.expr] = []
+    for item in ast.walk(node):
+        if isinstance(item, ast.ExceptHandler) and item.type is not None:
+            kinds.append(item.type)
+        elif isinstance(item, ast.Call) and _last_name(item.func) in _EXPECTS:
+            kinds += item.args
+    names = {_last_name(part) for kind in kinds for part in ast.walk(kind) if _is_named(part)}
+    return names - {""}
+
+
+def _is_named(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute)
+
+
 def _body_names(node: ast.ClassDef) -> set[str]:
     names: set[str] = set()
     for part in node.body:
@@ -200,15 +371,18 @@ def _body_names(node: ast.ClassDef) -> set[str]:
 
 def _members(
     name: str,
-    classes: Mapping[str, Sequence[ast.ClassDef | None]],
-    makes: Mapping[str, set[str]],
+    classes: Mapping[str, Sequence[ast.ClassDef | Members]],
+    names: Mapping[str, Definition],
     below: tuple[str, ...],
 ) -> Members:
     """Collect the members of a class and of its bases; None where a base is not shown."""
-    members = set(makes.get(name, ()))
+    members = set(names[name].makes) if name in names else set()
     for node in classes[name]:
         if node is None:
             return None
+        if isinstance(node, frozenset):
+            members |= node
+            continue
         members |= _attributes_made(node)
         for decorator in node.decorator_list:
             given = _DECORATORS.get(_last_name(decorator))
@@ -224,17 +398,32 @@ def _members(
                 inherited = (
                     frozenset[str]()
                     if base_name in (name, *below)
-                    else _members(base_name, classes, makes, (name, *below))
+                    else _members(base_name, classes, names, (name, *below))
                 )
-                if inherited is None:
-                    return None
-                members |= inherited
-            elif base_name not in _BARE_BASES and not _is_exception(base_name):
+            else:
+                inherited = _members_of_library(base_name)
+            if inherited is None:
                 return None
+            members |= inherited
     return frozenset(members)
 
 
-def _last_name(node: ast.expr) -> str:
+def _members_of_library(name: str) -> Members:
+    """Find the members of a base that Python itself has; None for a library's."""
+    if name in _BASES:
+        return _BASES[name]
+    found = getattr(builtins, name, None)
+    if isinstance(found, type) and issubclass(found, BaseException):
+        return frozenset()
+    for module in _MODULES:
+        with contextlib.suppress(ImportError):
+            found = getattr(importlib.import_module(module), name, None)
+            if isinstance(found, type):
+                return frozenset(dir(found)) - frozenset(dir(object))
+    return None
+
+
+def _last_name(node: ast.AST) -> str:
     """Name what a base or a decorator is: of `abc.ABC`, `Generic[T]` and `dataclass()`."""
     if isinstance(node, ast.Call):
         return _last_name(node.func)
@@ -243,11 +432,6 @@ def _last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _is_exception(name: str) -> bool:
-    found = getattr(builtins, name, None)
-    return isinstance(found, type) and issubclass(found, BaseException)
 
 
 def _makes_a_class(value: ast.expr) -> bool:

@@ -24,14 +24,17 @@ from typing import Any, NoReturn
 
 from autograder.sealed.definitions import Definitions
 from autograder.sealed.namespace import Namespace
+from autograder.sealed.points import points_as_numbers
 from autograder.sealed.proxies import (
     Conversation,
     Handle,
+    RemoteErrorType,
     RemoteFunction,
+    builtin_of,
     connect,
     write_ahead,
 )
-from autograder.sealed.statements import programs_of
+from autograder.sealed.statements import last_root_of, names_in, programs_of
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
 
@@ -165,6 +168,7 @@ class _Template:
             lines = None if request["lines"] is None else dict(request["lines"])
             told = request["definitions"]
             definitions = None if told is None else Definitions.of_tree(told)
+            self._namespace.solved = None if definitions is None else definitions.solved
             Examining(sock, self._shell, self._namespace, definitions, lines).serve()
         except FrameError:
             status = 0
@@ -300,6 +304,7 @@ class Examining:
                 for part in programs_of(source):
                     with contextlib.suppress(Exception):
                         self._shell.run(part)
+                self._namespace.give_up(names_in(source))
         return outputs
 
     def _check(self, request: dict[str, Any], fds: list[int]) -> list[dict[str, Any]]:
@@ -307,14 +312,24 @@ class Examining:
             self._ask(fds[0])
         else:
             self._talk.close()
-        words = set(_WORD.findall(request["source"]))
-        named = self._words | self._namespace.asked | words
         deadline = time.monotonic() + max(request["seconds"] - _EARLIER_SECONDS, 0.1)
-        asked = None if self._definitions is None else self._definitions.asked_by(words)
-        self._talk.check(named, deadline, asked)
+        if self._definitions is not None:
+            asked = self._definitions.asked_by(request["source"])
+            self._talk.check(asked.named | self._namespace.asked, deadline, asked)
+        else:
+            words = set(_WORD.findall(request["source"]))
+            self._talk.check(self._words | self._namespace.asked | words, deadline)
         self._talk.own_stdout = sys.stdout
-        with self._namespace.check_cell(self._talk):
-            return self._shell.run(request["source"])
+        is_answer = last_root_of(request["source"]) in self._namespace.asked
+        shown = contextlib.nullcontext() if is_answer else points_as_numbers(self._shell.ip)
+        with self._namespace.check_cell(self._talk), shown:
+            outputs = self._shell.run(request["source"])
+        for output in outputs:
+            raised = getattr(sys, "last_value", None)
+            if output["output_type"] == "error" and isinstance(type(raised), RemoteErrorType):
+                # Whether it arrived as the learner's own kind tells which names the check uses.
+                output["ename"] = builtin_of(type(raised)).__name__
+        return outputs
 
     def _ask(self, fd: int) -> None:
         """Ask this holder from now on; checks that follow each other share one fork of it."""

@@ -84,6 +84,9 @@ class Namespace(dict[str, Any]):
     def __init__(self, asked: Collection[str] = ()) -> None:
         super().__init__()
         self.asked = frozenset(asked)
+        # Names that the solutions have to do with, if they are known. Data of an instructor's cell
+        # that has another name is the instructor's, whatever a submission does to its own.
+        self.solved: frozenset[str] | None = None
         self._talk: Conversation | None = None
         # What instructor cells bound, where it is data: the submission may have changed it.
         self._shared: dict[str, Any] = {}
@@ -122,6 +125,8 @@ class Namespace(dict[str, Any]):
         elif isinstance(value, _PROGRAM):
             self._own[id(value)] = name
         elif not callable(value):
+            if self.solved is not None and name not in self.solved:
+                return
             try:
                 tree = encode(value)
             except CannotCross:
@@ -131,6 +136,14 @@ class Namespace(dict[str, Any]):
                 self._digests[name] = digest(tree)
             self._shared[name] = value
             super().__delitem__(name)
+
+    def give_up(self, names: Collection[str]) -> None:
+        """Leave to the submission the data that a cell has to do with which failed on this side."""
+        if self.solved is not None:
+            self.solved |= set(names)
+        for name in names:
+            if super().__contains__(name):
+                self._settle(name, super().__getitem__(name))
 
     @contextlib.contextmanager
     def check_cell(self, talk: Conversation) -> Iterator[None]:
@@ -295,20 +308,19 @@ class Namespace(dict[str, Any]):
 
 
 def _module(name: str, claimed: str) -> types.ModuleType:
-    """Import what a submission says a name is, if it is a module that is safe to import."""
+    """Find what a submission says a name is, if that is a module that is safe to have."""
     # The standard library's names mean the standard library.
     wanted = name if name in sys.stdlib_module_names else claimed
-    root = wanted.partition(".")[0]
-    if wanted in sys.modules and root != "autograder":
+    parts = wanted.split(".")
+    if parts[0] == "autograder" or any(part.startswith("__") for part in parts):
+        raise KeyError(name)
+    if wanted in sys.modules:
         return sys.modules[wanted]
-    if root in (name, *sys.stdlib_module_names) and root not in (
-        "antigravity",
-        "this",
-        "autograder",
-    ):
-        with contextlib.suppress(Exception):
-            if importlib.util.find_spec(root) is not None:
-                return importlib.import_module(wanted)
+    # Nothing is loaded by another name than the check's own.
+    if wanted == name and name not in ("antigravity", "this"):
+        with contextlib.suppress(Exception, SystemExit):
+            if importlib.util.find_spec(name) is not None:
+                return importlib.import_module(name)
     raise KeyError(name)
 
 

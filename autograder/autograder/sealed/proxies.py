@@ -52,6 +52,7 @@ from autograder.ward.values import (
     CannotCross,
     decode,
     encode,
+    is_kind_of_data,
     is_method_of_data,
     named_tuple,
 )
@@ -211,7 +212,7 @@ def _dataclass_fields(told: object) -> dict[str, Any] | None:
         field.name, field.type = name, _annotation(annotation)
         if type(default) is list and len(default) == 1:
             with contextlib.suppress(BadTree):
-                field.default = decode(default[0])
+                field.default = decode(default[0], kept=())
         fields[name] = field
     return fields
 
@@ -249,6 +250,9 @@ class Conversation:
         self._unfilled: list[tuple[Any, Handle]] = []
         self._filled: set[int] = set()
         self._named: Container[str] = ()
+        # Types of few bits that stay what they are, and exceptions that the check catches.
+        self._kept: Container[str] = ()
+        self._expected: Container[str] = ()
         self._asked: Asked | None = None
         self._seeds = False
         self._classes = 0
@@ -298,6 +302,8 @@ class Conversation:
             classes of `named`.
         """
         self._named, self.deadline, self._asked = named, deadline, asked
+        self._kept = named if asked is None else asked.reads
+        self._expected = named if asked is None else asked.expects
         self._seeds = "seed" in named
         if self._seeds:
             seeds.watch()
@@ -616,14 +622,14 @@ class Conversation:
     def _rebuilt(self, tree: Any, *, exactly: bool = False) -> Any:
         self._filled.clear()
         try:
-            value = decode(tree, self.resolve, None if exactly else self._named)
+            value = decode(tree, self.resolve, None if exactly else self._kept)
             while self._unfilled:
                 made, handle = self._unfilled.pop()
                 if len(self._filled) > MAX_RECORDS:
                     raise BadTree(TOO_MUCH_DATA)
                 args = [["ref", handle.number], "__dict__"]
                 reply = self.ask(_call("getattr", args, [], self.left()))
-                state = decode(reply.get("value"), self.resolve, self._named)
+                state = decode(reply.get("value"), self.resolve, self._kept)
                 if type(state) is not dict or any(type(name) is not str for name in state):
                     raise BadTree("no attributes")
                 vars(made).clear()
@@ -645,7 +651,7 @@ class Conversation:
                 raise BadTree("an unknown type")
             return kind
         if first == "plotly":
-            return _plotly_figure(decode(payload[1]))
+            return _plotly_figure(decode(payload[1], kept=self._kept))
         if first == "own":
             return self._own_value(*payload[1:4])
         if first == "module":
@@ -759,7 +765,6 @@ class Conversation:
         value = next((base for base in VALUES if base.__name__ == told.get("value")), None)
         if value is not None:
             return self._class_of_values(value, name, names, handle, told)
-        names |= self._inherited(told, name)
         fields = _dataclass_fields(told.get("fields"))
         if fields is not None:
             names["__dataclass_fields__"] = fields
@@ -769,8 +774,16 @@ class Conversation:
             names["__hash__"] = None
         names |= {f"__{item}__": _SPECIAL_METHODS[item] for item in special}
         names["__slots__"] = ()
-        parents = tuple(base for base in bases if type(base) is RemoteType)
-        made = _made(RemoteType, name, parents or (RemoteObject,), names)._at(handle, told)
+        parents = tuple(base for base in bases if not issubclass(base, (*VALUES, BaseException)))
+        parents = parents or (RemoteObject,)
+        ours = self._base_of_ours(name, told)
+        if ours is not None:
+            # Whatever it has is asked of the ward all the same.
+            names |= {item: _Asked(item) for item in _members_of(ours)} | names
+            parents = (*parents, ours)
+        is_abstract = any(isinstance(base, abc.ABCMeta) for base in parents)
+        kind = RemoteAbstractType if is_abstract else RemoteType
+        made = _made(kind, name, parents, names)._at(handle, told)
         made._set("_compares", "eq" in claimed)
         abstract = [item for item in _strings(told.get("abstract")) if _is_name(item)]
         if abstract:
@@ -796,19 +809,10 @@ class Conversation:
             value = named_tuple(name, told["items"])
         return RemoteType(name, (value,), names)._at(handle, told)
 
-    def _inherited(self, told: Mapping[str, Any], name: str) -> dict[str, Any]:
-        """Say what a class has from a class of this side that it is, or derives from.
-
-        That class becomes one of its bases, and whatever it has is asked of the ward all the same.
-        """
-        trusted = abc.ABC if told.get("module") == "abc" and name == "ABC" else None
-        own = self._own_class(name) or trusted
-        if own is None or not _may_be_a_base(own):
-            return {}
-        bases = own.__mro__[:-1]
-        names = {item for base in bases for item in vars(base)} - {"_abc_impl"}
-        members = {item for item in names if not item.startswith("__")}
-        return {"_trusted": bases, **{item: _Asked(item) for item in members}}
+    def _base_of_ours(self, name: str, told: Mapping[str, Any]) -> type | None:
+        """Find the class of this side that a class of the ward is, to stand behind it."""
+        own = abc.ABC if (told.get("module"), name) == ("abc", "ABC") else self._own_class(name)
+        return own if own is not None and _may_be_a_base(own) else None
 
     # Calls
 
@@ -1004,10 +1008,8 @@ class Conversation:
             odd = reply.get("odd")
             return Answer("odd", odd=odd if type(odd) is str and odd in _PHRASES else "")
         try:
-            value = decode(reply["value"], kept=self._named)
-            changes = {
-                place: decode(tree, kept=self._named) for place, tree in self._changes(reply)
-            }
+            value = decode(reply["value"], kept=self._kept)
+            changes = {place: decode(tree, kept=self._kept) for place, tree in self._changes(reply)}
         except BadTree:
             return Answer("odd")
         if not changes:
@@ -1024,9 +1026,9 @@ class Conversation:
     def _raise(self, told: dict[str, Any], *, may_stop: bool = False) -> NoReturn:
         __tracebackhide__ = True
         error = self._error(told)
-        if isinstance(error, _ENDS_A_LOOP) and not (may_stop or self._names(type(error))):
+        if isinstance(error, _ENDS_A_LOOP) and not (may_stop or self._expects(type(error))):
             # It would end the check's own loop, such as `all(map(function, inputs))`.
-            error = RuntimeError(f"the submission raised {_builtin_of(type(error)).__name__}")
+            error = RuntimeError(f"the submission raised {builtin_of(type(error)).__name__}")
         frames = [frame for frame in map(self._frame, _list(told.get("frames"))) if frame]
         trace: types.TracebackType | None = None
         for frame in reversed(frames[-_MAX_FRAMES:]):
@@ -1073,7 +1075,7 @@ class Conversation:
         args = []
         for tree in _list(told.get("args"))[:10]:
             try:
-                args.append(decode(tree))
+                args.append(decode(tree, kept=self._kept))
             except BadTree:
                 args.append("?")
         if issubclass(kind, SyntaxError):
@@ -1107,6 +1109,10 @@ class Conversation:
             or (issubclass(base, BaseException) and base not in BUILT_IN_ERRORS)
         )
 
+    def _expects(self, made: type) -> bool:
+        """Whether the check catches a class of exceptions by its name."""
+        return any(base.__name__ in self._expected for base in made.__mro__)
+
     def may_operate(self, made: type, operation: str) -> bool:
         """Whether objects of a class may be asked for the result of an operation."""
         if self._asked is None:
@@ -1116,7 +1122,10 @@ class Conversation:
             if library is not None and hasattr(library, f"__{operation}__"):
                 return True
         wanted = _MEMBERS.get(operation, frozenset({f"__{operation}__"}))
-        return any(members is None or members & wanted for members in self._members_of(made))
+        return any(
+            operation in _UNCOMPARED if members is None else members & wanted
+            for members in self._members_of(made)
+        )
 
     def may_call(self, proxy: object, method: str) -> bool:
         """Whether an object may be asked by a method.
@@ -1131,10 +1140,9 @@ class Conversation:
             return self._names(made)
         if method in self._asked.methods:
             return True
-        if any(members is None for members in self._members_of(made)):
-            return True
         library = made._library() if isinstance(made, RemoteType) else None
-        return hasattr(library, method) and not _is_verdict(method)
+        is_unknown = any(members is None for members in self._members_of(made))
+        return (is_unknown or hasattr(library, method)) and not _is_verdict(method)
 
     def _members_of(self, made: type) -> Iterator[Members]:
         """List the members of those of a class's bases that the check has to do with."""
@@ -1199,9 +1207,15 @@ def _may_be_a_base(kind: type) -> bool:
     """Whether a class is one of Python's plainest, which another can be put before."""
     return (
         not issubclass(kind, BaseException | enum.Enum)
-        and kind.__basicsize__ <= _Plain.__basicsize__
+        and type(kind) in (type, abc.ABCMeta)
         and all(base.__module__ in ("__main__", "abc") for base in kind.__mro__[:-1])
     )
+
+
+def _members_of(kind: type) -> set[str]:
+    """Name what a class and its bases have, but for what Python asks of it."""
+    names = {item for base in kind.__mro__[:-1] for item in vars(base)} - {"_abc_impl"}
+    return {item for item in names if not item.startswith("__")}
 
 
 def _may_hold(error: BaseException, name: object) -> bool:
@@ -1210,13 +1224,9 @@ def _may_hold(error: BaseException, name: object) -> bool:
         return False
     kind = type(error)
     # What Python itself reads of an exception is read of its arguments alone.
-    if hasattr(_builtin_of(kind), str(name)):
+    if hasattr(builtin_of(kind), str(name)):
         return isinstance(error, OSError) and name == "filename"
     return not callable(inspect.getattr_static(kind, str(name), None))
-
-
-class _Plain:
-    """As large as a class without slots is."""
 
 
 def _without_methods(value: object, state: dict[str, Any]) -> dict[str, Any]:
@@ -1245,6 +1255,8 @@ _READING = ("dir", "format", "getattr", "len", "repr", "str")
 _PLACE = "<its place in the ward>"
 # Operations of a library's objects that give data, and are told of none.
 _LOOKS = ("iter", "len")
+# Of a class whose base is not shown: what neither compares nor counts.
+_UNCOMPARED = ("call", "contains", "enter", "exit", "getitem", "iter", "len", "next", "reversed")
 _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
 _DATA_EXPECTED = "the submission gave an object of a class of its own where data is expected"
 # What test frameworks and this grader raise means something to them.
@@ -1257,10 +1269,24 @@ _LIBRARIES = (
     "statsmodels", "sympy",
 )  # fmt: skip
 # Answers of methods that say by themselves whether something is right.
-_VERDICTS = ("all", "any", "endswith", "equals", "identical", "startswith")
+_VERDICTS = (
+    "all", "any", "compare", "endswith", "eq", "equals", "ge", "gt", "identical", "le", "lt", "ne",
+    "startswith",
+)  # fmt: skip
 
 
-def _builtin_of(kind: type) -> type:
+def builtin_of(kind: type) -> type:
+    """Find the nearest built-in class of a class of exceptions.
+
+    Parameters
+    ----------
+    kind : type
+        A class of exceptions.
+
+    Returns
+    -------
+    type
+    """
     return next(base for base in kind.__mro__ if base in BUILT_IN_ERRORS)
 
 
@@ -1471,6 +1497,8 @@ class _Asked:
 
     def __get__(self, thing: object, owner: type) -> Any:
         __tracebackhide__ = True
+        if thing is None and "_place" not in vars(owner):
+            return self  # the class is being made
         return _attribute(owner if thing is None else thing, self._name)
 
 
@@ -1480,12 +1508,6 @@ class RemoteType(type):
     _place: Handle
     _described: dict[str, Any]
     _compares: bool
-
-    def mro(cls) -> list[type]:
-        """List the classes that it derives from, with those of this side last."""
-        found = super().mro()
-        trusted = [base for base in vars(cls).get("_trusted", ()) if base not in found]
-        return [*found[:-1], *trusted, object]
 
     def _at(cls, handle: Handle, told: dict[str, Any]) -> "RemoteType":
         handle.stands_for = cls
@@ -1497,8 +1519,10 @@ class RemoteType(type):
         type.__setattr__(cls, name, value)
 
     def _library(cls) -> type | None:
-        """Find the class of a library of this side that it says it is."""
-        return _library_class(cls._described)
+        """Find the class of a library of this side that it says it is, if that is no data's."""
+        found = _library_class(cls._described)
+        # Objects of these arrive as data, and those that do not are not what they say.
+        return None if found is None or is_kind_of_data(found) else found
 
     def _operation(cls, name: str, *args: Any) -> Any:
         """Have the ward do what a class of classes can do, such as an enumeration's length."""
@@ -1594,7 +1618,7 @@ def _text_of_error(self: BaseException) -> str:
 
 def _handle_of_value(value: object) -> Handle | None:
     """Find where a number, a text or a tuple of a learner's class is."""
-    if type(type(value)) is not RemoteType or not isinstance(value, VALUES):
+    if not isinstance(type(value), RemoteType) or not isinstance(value, VALUES):
         return None
     return vars(value).get(_PLACE)
 
@@ -1618,6 +1642,16 @@ def _valued(value: Any, kind: type) -> Any:
     if base is None or not issubclass(kind, base) or issubclass(kind, enum.Enum):
         return value
     return base.__new__(kind, value)
+
+
+class RemoteAbstractType(RemoteType, abc.ABCMeta):
+    """Stands for a class of the ward that derives from an instructor's abstract one."""
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name in ("_abc_impl", "__abstractmethods__"):
+            cls._set(name, value)
+        else:
+            super().__setattr__(name, value)
 
 
 class RemoteErrorType(RemoteType):
@@ -1671,6 +1705,12 @@ class RemoteObject:
 
     def __dir__(self) -> list[str]:
         return _strings(self._handle.talk.call("dir", [self]))
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]  # of the learner's object
+        """What it holds, asked for."""
+        __tracebackhide__ = True
+        return _attribute(self, "__dict__")
 
     def __eq__(self, other: object) -> bool:
         __tracebackhide__ = True
@@ -1869,7 +1909,7 @@ def _exit_object(self: Any, kind: Any, error: Any, trace: object) -> bool:
     """Tell an object that its `with` block has ended, and how; it cannot swallow an error."""
     __tracebackhide__ = True
     # Not its message, which may say what the check wanted.
-    told = _builtin_of(type(error)).__name__ if isinstance(error, Exception) else None
+    told = builtin_of(type(error)).__name__ if isinstance(error, Exception) else None
     self._handle.talk.call("exit", [self, told])
     return False
 
@@ -2064,7 +2104,7 @@ def _code(told: dict[str, Any], name: str, source: object) -> types.CodeType:
         linecache.cache[file] = (len(source), None, lines, file)
     base = compile("", file, "exec")
     try:
-        constants = decode(told.get("constants"))
+        constants = decode(told.get("constants"), kept=())
         made = base.replace(
             co_name=name,
             co_filename=file,
@@ -2092,7 +2132,7 @@ def _signature(told: object) -> inspect.Signature | None:
         for name, kind, default, annotation in told[0]:
             value: Any = inspect.Parameter.empty
             if default is not None:
-                value = decode(default[0]) if default else ...
+                value = decode(default[0], kept=()) if default else ...
             parameters.append(
                 inspect.Parameter(
                     name,

@@ -56,11 +56,12 @@ def score_of(cell: NotebookNode) -> Scored:
         score, points = determine_grade(cell)
         return Scored(score, points)
     if not math.isfinite(number):
-        return Scored(0.0, points, f"The check ended with {number}, which is no number of points.")
+        # Not the number itself, here and below: it may say what the check has asked.
+        return Scored(0.0, points, "The check ended with what is no number of points.")
     if number < 0:
-        return Scored(0.0, points, f"The check ended with {number:g}, and counts as 0.")
+        return Scored(0.0, points, "The check ended with a number below 0, and counts as 0.")
     if number > points:
-        said = f"The check ended with {number:g} of {points:g} points, and counts as {points:g}."
+        said = f"The check ended with more than {points:g} points, and counts as {points:g}."
         return Scored(points, points, said if number > points + _HAIR else "")
     return Scored(number, points)
 

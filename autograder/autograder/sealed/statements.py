@@ -1,6 +1,7 @@
 """What a cell's text imports and defines, read without running it."""
 
 import ast
+import textwrap
 from collections.abc import Iterable
 
 
@@ -25,6 +26,29 @@ def imports_of(sources: Iterable[str]) -> str:
                 if line not in lines and "__future__" not in line:
                     lines.append(line)
     return "\n".join(f"try:\n    {line}\nexcept ImportError:\n    pass" for line in lines)
+
+
+def definitions_in(sources: Iterable[str]) -> str:
+    """Collect the functions and classes that some cells define.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        Cells of the assignment as the instructor wrote it.
+
+    Returns
+    -------
+    str
+        Source that defines the same; what cannot be defined is passed over.
+    """
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    parts = [
+        textwrap.indent(ast.unparse(node), "    ")
+        for source in sources
+        for node in statements_of(source)
+        if isinstance(node, kinds)
+    ]
+    return "\n".join(f"try:\n{part}\nexcept Exception:\n    pass" for part in parts)
 
 
 def names_defined(sources: Iterable[str]) -> frozenset[str]:
@@ -69,6 +93,47 @@ def programs_of(source: str) -> list[str]:
     """
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return [ast.unparse(node) for node in statements_of(source) if isinstance(node, kinds)]
+
+
+def names_in(source: str) -> frozenset[str]:
+    """Collect all names that a cell uses or binds.
+
+    Parameters
+    ----------
+    source : str
+        A cell.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    return frozenset(
+        node.id
+        for statement in statements_of(source)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name)
+    )
+
+
+def last_root_of(source: str) -> str:
+    """Name what a cell's last expression is taken from.
+
+    Parameters
+    ----------
+    source : str
+        A cell.
+
+    Returns
+    -------
+    str
+        ``"f"`` for ``f(3).x[0]``; empty where it is worked out, and where there is none.
+    """
+    statements = statements_of(source)
+    last = statements[-1] if statements else None
+    node: ast.AST | None = last.value if isinstance(last, ast.Expr) else None
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def statements_of(source: str) -> list[ast.stmt]:

@@ -160,13 +160,33 @@ def is_method_of_data(name: str) -> bool:
     -------
     bool
     """
-    kinds = list(_KINDS)
+    return any(callable(getattr(kind, name, None)) for kind in _kinds_of_data())
+
+
+def is_kind_of_data(kind: type) -> bool:
+    """Tell whether objects of a class cross as data.
+
+    Parameters
+    ----------
+    kind : type
+        Of Python or a library.
+
+    Returns
+    -------
+    bool
+    """
+    return issubclass(kind, tuple(_kinds_of_data()))
+
+
+def _kinds_of_data() -> list[type]:
+    kinds: list[type] = list(_KINDS)
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None:
         kinds += [numpy.ndarray, numpy.generic]
     if pandas is not None:
         kinds += [pandas.DataFrame, pandas.Series, pandas.Index, pandas.Timestamp, pandas.Timedelta]
-    return any(callable(getattr(kind, name, None)) for kind in kinds)
+        kinds += [pandas.api.extensions.ExtensionArray, pandas.Interval, pandas.Period]
+    return kinds
 
 
 _KINDS = (
@@ -1130,6 +1150,8 @@ class _Reader:
     def _column(self, tree: Any, depth: int) -> Any:
         """Read the values of an index or a column: a NumPy or pandas array of one dimension."""
         _demand(type(tree) is list and tree and tree[0] in _COLUMNS, "no column")
+        if self._kept is not None:
+            _give_arrays_a_truth()
         self.spend(_TABLE_COST + len(tree))
         values = _COLUMNS[tree[0]](self, tree, depth + 1)
         _demand(values.ndim == 1, "no column")
@@ -1291,6 +1313,22 @@ def _text(tree: object) -> str:
 
 def _bytes(tree: object) -> bytes:
     return a2b_base64(_text(tree).encode("ascii"), strict_mode=True)
+
+
+def _give_arrays_a_truth() -> None:
+    """Let pandas' own arrays be true as NumPy's are: by their one item, and otherwise not at all.
+
+    By themselves they are true when they have items, and so would be ``array == 5`` in an assert.
+    """
+    arrays: Any = _pandas().api.extensions.ExtensionArray
+    if "__bool__" not in vars(arrays):
+        arrays.__bool__ = _truth_of_one
+
+
+def _truth_of_one(array: Any) -> bool:
+    if len(array) != 1:
+        raise ValueError("The truth value of an array is ambiguous. Use a.any() or a.all()")
+    return bool(array[0])
 
 
 def _is_extreme(numbers: Any) -> bool:

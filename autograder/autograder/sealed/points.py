@@ -1,0 +1,58 @@
+"""What a check ends in, as the number of points that it means."""
+
+import contextlib
+import math
+import numbers
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+
+@contextlib.contextmanager
+def points_as_numbers(ip: Any) -> Iterator[None]:
+    """Show a cell's last value as Python's number where it is another kind of number.
+
+    nbgrader reads a partial credit from its text, and takes what it cannot read for full marks:
+    ``np.int64(0)``, which a count of NumPy's verdicts ends in.
+
+    Parameters
+    ----------
+    ip : InteractiveShell
+        Runs the cell inside.
+    """
+    hook = ip.displayhook
+    formats = hook.compute_format_data
+    hook.compute_format_data = lambda result: formats(number_of(result))
+    try:
+        yield
+    finally:
+        hook.compute_format_data = formats
+
+
+def number_of(result: Any) -> Any:
+    """Make Python's number of another kind of number.
+
+    Parameters
+    ----------
+    result : object
+        What a check ended with.
+
+    Returns
+    -------
+    object
+        Not a number (NaN) for a complex number, and for several numbers in place of one; what is no
+        number of any kind, as it is.
+    """
+    kind = type(result)
+    if kind in (bool, int, float):
+        return result
+    dtype = getattr(result, "dtype", None)
+    if kind.__module__.startswith(("numpy", "pandas")) and getattr(dtype, "kind", "b") in "iufc":
+        items = list(result.ravel() if hasattr(result, "ravel") else result)
+        result = items[0] if len(items) == 1 else math.nan
+    elif not isinstance(result, numbers.Number | Decimal):
+        return result
+    try:
+        return float(result)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
