@@ -1,0 +1,309 @@
+"""Whole exercises, graded in a real jail: the solution earns its points, and a forgery none.
+
+Each forgery once earned points that the answer was not worth.
+"""
+
+# ruff: noqa: E501 - answers are one line each
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.sealed.cells import TrustedCell, given_by, plan, restore
+from autograder.sealed.hosts import hosts_for
+from autograder.sealed.limits import Limits
+from autograder.sealed.notebook import modules_of, run_notebook
+from autograder.sealed.scoring import Verdict, verdict_of
+from autograder.sealed.wards import WardSettings
+
+POINTS = 4.0
+LIMITS = Limits(cell_seconds=10, checks_seconds=20, memory_mib=768)
+FLAGS: dict[str, dict[str, Any]] = {
+    "given": {"locked": True},
+    "solution": {"solution": True},
+    "check": {"grade": True, "locked": True, "points": POINTS},
+}
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An assignment, and what somebody hands in instead of the solution.
+
+    Attributes
+    ----------
+    cells : sequence of (kind, source)
+        ``"unmarked"``, ``"given"`` (locked), ``"solution"`` or ``"check"``, in order.
+    forged : mapping of int to (str or None)
+        By the place of a cell: what is handed in there; None where it is removed.
+    honest : sequence of float, optional
+        What the solution earns in each check; by default everything.
+    earned : sequence of float, optional
+        What the forgery earns in each check; by default nothing.
+    """
+
+    cells: Sequence[tuple[str, str]]
+    forged: Mapping[int, str | None]
+    honest: Sequence[float] | None = None
+    earned: Sequence[float] | None = None
+
+    @property
+    def checks(self) -> list[str]:
+        """The names of the checks."""
+        return [f"cell-{at}" for at, (kind, _) in enumerate(self.cells) if kind == "check"]
+
+
+OBLIGING = """
+    def __sub__(self, other): return self
+    def __abs__(self): return self
+    def __lt__(self, other): return True
+"""
+MONEY = """
+class Money:
+    def __init__(self, amount): self.amount = amount
+    def __add__(self, other): return Money(self.amount + other.amount)
+    def __sub__(self, other): return Money(self.amount - other.amount)
+    def __abs__(self): return Money(abs(self.amount))
+    def __lt__(self, other): return self.amount < other.amount
+"""
+OBLIGING_MONEY = f"""
+class Money:
+    def __init__(self, amount): self.amount = amount
+    def __add__(self, other): return Money(self.amount + other.amount)
+{OBLIGING}
+"""
+ARRAY = """
+import pandas as pd
+ANY = {}
+def double(x): return ANY
+def squares(n): return [ANY] * n
+def counts(text): return dict.fromkeys(text, ANY)
+"""
+ON_NUMBERS = [
+    ("given", "import numpy as np\nimport pandas as pd"),
+    (
+        "solution",
+        """
+        def double(x): return 2 * x
+        def squares(n): return [i * i for i in range(n)]
+        def counts(text): return {letter: text.count(letter) for letter in text}
+        """,
+    ),
+    ("check", "assert double(3) == 6"),
+    ("check", "assert abs(double(3) - 6) < 1e-6 and double(3) in (6, 6.5)"),
+    ("check", "import pytest\nassert double(3) == pytest.approx(6)"),
+    ("check", "assert squares(4) == [0, 1, 4, 9]"),
+    ("check", "assert counts('aab') == {'a': 2, 'b': 1}"),
+    ("check", "assert np.array_equal(np.array(squares(3)), [0, 1, 4])"),
+]
+ON_TABLES = [
+    ("given", "import pandas as pd\nraw = pd.DataFrame({'a': [1.0, None]})"),
+    ("solution", "def tidy(table): return table.dropna()"),
+    ("check", "assert tidy(raw).eq(pd.DataFrame({'a': [1.0]})).all().all()"),
+    ("check", "assert tidy(raw).compare(pd.DataFrame({'a': [1.0]})).empty"),
+    ("check", "assert tidy(raw).sub(pd.DataFrame({'a': [1.0]})).abs().max().max() < 1e-9"),
+    ("check", "assert tidy(raw).equals(pd.DataFrame({'a': [1.0]}))"),
+]
+EXERCISES = {
+    "an array of pandas that is true by its length": Exercise(
+        ON_NUMBERS, {1: ARRAY.format("pd.array([0])")}
+    ),
+    "an index of pandas that is true by its length": Exercise(
+        ON_NUMBERS, {1: ARRAY.format("pd.Index(['q'], dtype='string')")}
+    ),
+    "verdicts of NumPy, counted": Exercise(
+        [
+            ("solution", "def square(x): return x * x"),
+            ("check", "points = 0\nfor x in (1, 2, 3, 4): points += square(x) == x**2\npoints"),
+            ("check", "sum(square(x) == x**2 for x in (1, 2, 3, 4))"),
+            ("check", "4 * (square(3) == 9)"),
+            ("check", "import fractions\n4 * (square(3) / 9 if square(3) == 9 else square(3) * 0)"),
+        ],
+        {0: "import numpy as np\ndef square(x): return np.int64(-1)"},
+    ),
+    "several numbers in place of a partial credit": Exercise(
+        [
+            ("solution", "def square(x): return x * x"),
+            ("check", "4 * (square(3) == 9)"),
+            ("check", "square(3)"),
+        ],
+        {0: "import numpy as np\ndef square(x): return np.array([1, 2])"},
+        earned=(0, POINTS),
+    ),
+    "a class that says it is a table of pandas": Exercise(
+        ON_TABLES,
+        {
+            1: """
+            class DataFrame:
+                __module__, __qualname__ = pd.DataFrame.__module__, "DataFrame"
+                def eq(self, other): return pd.DataFrame({"a": [True]})
+                def compare(self, other): return pd.DataFrame()
+                def sub(self, other): return other - other
+                def equals(self, other): return True
+            def tidy(table): return DataFrame()
+            """
+        },
+    ),
+    "operators that another exercise asks for": Exercise(
+        [
+            ("solution", MONEY),
+            ("check", "result = Money(1) + Money(2)\nassert result.amount == 3"),
+            ("solution", "def third(x):\n    amount = x / 3\n    return amount"),
+            ("check", "result = third(9)\nassert abs(result - 3) < 1e-9"),
+            ("check", "assert abs(third(9) - 3) < 1e-9, 'Money is divided by three'"),
+        ],
+        {0: OBLIGING_MONEY, 2: "def third(x): return Money(0)"},
+        earned=(POINTS, 0, 0),
+    ),
+    "operators of a class that derives from a number": Exercise(
+        [
+            ("solution", "class Heat(float):\n    def kelvin(self): return self + 273"),
+            ("check", "assert abs(Heat(37).kelvin() - 310) < 1e-9"),
+        ],
+        {0: f"class Heat:\n    def __init__(self, x): ...\n    def kelvin(self): return self\n{OBLIGING}"},
+    ),
+    "operators of a class named as an enumeration": Exercise(
+        [
+            (
+                "solution",
+                "import enum\nclass Color(enum.Enum):\n    RED = 700\ndef wave(c): return c.value",
+            ),
+            ("check", "assert abs(wave(Color.RED) - 700) < 1e-9\nassert len(Color) == 1"),
+        ],
+        {
+            0: f"""
+import enum
+class Obliging:
+{OBLIGING}
+class Color(enum.Enum):
+    RED = 700
+Obliging.__name__ = "Color"
+def wave(c): return Obliging()
+"""
+        },
+    ),
+    "an exception that ends a loop, under a word of the check": Exercise(
+        [
+            ("solution", "def even(n): return n % 2 == 0"),
+            ("check", "assert all(map(even, [2, 4]))\nassert not any(map(even, [1, 3]))"),
+        ],
+        {0: "class map(StopIteration): ...\nEnds = map\ndel map\ndef even(n): raise Ends"},
+    ),
+    "narrow numbers, where an instructor's cell has the word": Exercise(
+        [
+            ("given", "import numpy as np\nstart = np.array([1, 2], dtype=float)"),
+            ("solution", "def growth(start, years): return start * 2**years"),
+            ("check", "assert growth(2.0, 20) == 2097152.0"),
+        ],
+        {1: "def growth(start, years): return np.float16('inf')"},
+    ),
+    "a helper of an unmarked cell, changed": Exercise(
+        [
+            ("unmarked", "def close(a, b): return abs(a - b) < 1e-6"),
+            ("solution", "def third(x): return x / 3"),
+            ("check", "assert close(third(9), 3)"),
+        ],
+        {0: "def close(a, b): return True", 1: "def third(x): return 0"},
+    ),
+    "a helper of an unmarked cell, removed and written anew": Exercise(
+        [
+            ("unmarked", "def close(a, b): return abs(a - b) < 1e-6"),
+            ("solution", "def third(x): return x / 3"),
+            ("check", "assert close(third(9), 3)"),
+        ],
+        {0: None, 1: "def close(a, b): return True\ndef third(x): return 0"},
+    ),
+    "an instructor's cases, emptied": Exercise(
+        [
+            ("given", "CASES = [(1, 2), (2, 4)]\ndef run(f):\n    for x, y in CASES: assert f(x) == y"),
+            ("solution", "def double(x): return 2 * x"),
+            ("check", "for x, y in CASES:\n    assert double(x) == y"),
+            ("check", "run(double)"),
+        ],
+        {1: "CASES = []\ndef double(x): return 0"},
+    ),
+    "a module that does something when it is loaded": Exercise(
+        [
+            ("given", "import types"),
+            ("solution", "answer = 5"),
+            ("check", "assert answer"),
+            ("check", "import sys\nassert not {'venv', 'this'} & set(sys.modules)"),
+        ],
+        {1: "answer = types.ModuleType('venv.__main__')\nthis = types.ModuleType('this')"},
+        earned=(0, POINTS),
+    ),
+    "a member of an instructor's enumeration, changed": Exercise(
+        [
+            ("given", "import enum\nclass Grade(enum.Enum):\n    LOW = 1\n    HIGH = 3"),
+            ("solution", "def grade(score): return Grade.HIGH if score > 5 else Grade.LOW"),
+            ("check", "assert grade(9) is Grade.HIGH"),
+            ("check", "grade(9)\nassert grade(9).value == 3 and Grade.LOW.value == 1"),
+        ],
+        {1: "Grade.LOW._value_ = 3\nGrade.LOW.__dict__['_name_'] = 'LOW'\ndef grade(score): return Grade.LOW"},
+    ),
+}  # fmt: skip
+
+
+def _cell(at: int, kind: str, source: str) -> NotebookNode:
+    """Make a cell of the source notebook."""
+    text = dedent(source).strip()
+    if kind == "solution":
+        text = f"### BEGIN SOLUTION\n{text}\n### END SOLUTION"
+    cell: NotebookNode = new_code_cell(text, id=f"cell-{at}")
+    if kind != "unmarked":
+        none = dict.fromkeys(("grade", "solution", "locked", "task"), False)
+        about = {"grade_id": cell.id, "schema_version": 3, **none, **FLAGS[kind]}
+        cell.metadata["nbgrader"] = NotebookNode(about)
+    return cell
+
+
+def grade(exercise: Exercise, handed_in: Mapping[int, str | None]) -> Verdict:
+    """Grade one submission; what is not handed in is as it was released."""
+    settings = WardSettings(interpreter=Path(sys.executable), limits=LIMITS)
+    source = [_cell(at, *cell) for at, cell in enumerate(exercise.cells)]
+    trusted = [
+        TrustedCell(
+            cell.id,
+            "code",
+            "# YOUR CODE HERE" if cell.metadata.nbgrader.solution else cell.source,
+            **{flag: cell.metadata.nbgrader[flag] for flag in ("grade", "solution", "locked")},
+            points=cell.metadata.nbgrader.get("points"),
+        )
+        for cell in source
+        if "nbgrader" in cell.metadata
+    ]
+    submitted = []
+    for at, cell in enumerate(source):
+        text = handed_in.get(at, cell.source)
+        if text is not None:
+            copied = new_code_cell(dedent(text).strip(), id=cell.id, metadata=cell.metadata)
+            submitted.append(copied)
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    template = new_notebook(cells=source, metadata=kernel)
+    notebook = restore(new_notebook(cells=submitted, metadata=kernel), trusted, template).notebook
+    planned = plan(notebook, template)
+    hosts = hosts_for(settings)
+    hosts.prepare(modules_of(planned, "instructor"), modules_of(planned, "instructor", "check"))
+    run_notebook(notebook, planned, {}, hosts, LIMITS, {}, given=given_by(trusted, template))
+    return verdict_of(notebook)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_solution_earns_its_points_and_a_forgery_none(name: str) -> None:
+    exercise = EXERCISES[name]
+    solved = {at: source for at, (kind, source) in enumerate(exercise.cells) if kind == "solution"}
+    full = [POINTS] * len(exercise.checks)
+    for handed_in, wanted in (
+        (solved, exercise.honest or full),
+        (exercise.forged, exercise.earned or [0] * len(full)),
+    ):
+        scores = grade(exercise, handed_in).scores
+        assert [scores[check].score for check in exercise.checks] == list(wanted)
