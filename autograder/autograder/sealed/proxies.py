@@ -304,7 +304,7 @@ class Conversation:
         self._named, self.deadline, self._asked = named, deadline, asked
         self._kept = named if asked is None else asked.reads
         self._expected = named if asked is None else asked.expects
-        self._seeds = "seed" in named
+        self._seeds = "seed" in self._kept
         if self._seeds:
             seeds.watch()
         self._forks = self._classes = 0
@@ -474,7 +474,9 @@ class Conversation:
             return []
         self._referred = True
         try:
-            return [own if handle is None else self.number_of(handle)]
+            if handle is None:
+                return [own]
+            return [self.number_of(handle), self.number_of(cast(RemoteType, type(value))._place)]
         except (Gone, NameError, TimeoutError) as error:
             self._trouble = error
             raise
@@ -674,6 +676,12 @@ class Conversation:
 
     def _own_value(self, value: object, number: object = None, kind: object = None) -> object:
         """Make a number, a text or a tuple of a class of the notebook's: data with methods."""
+        if type(number) is str:
+            # One that the check has handed over.
+            own = self._own_class(number)
+            if own is not None and issubclass(own, enum.Enum):
+                return own(value)
+            return value if own is None else _valued(value, own)
         if type(number) is not int or type(kind) is not int or min(number, kind) < 0:
             raise BadTree("no reference")
         made = self.class_of(kind)
@@ -1046,7 +1054,8 @@ class Conversation:
             # The check knows the class: it may expect it. Otherwise its name is the learner's
             # word, and the nearest built-in class says enough.
             if isinstance(made, type) and issubclass(made, BaseException):
-                kind = self._own_error(made) or (made if self._names(made) else kind)
+                is_known = self._names(made) or self._expects(made)
+                kind = self._own_error(made) or (made if is_known else kind)
         return self._with_state(self._made_error(kind, told), told)
 
     def _with_state(self, error: BaseException, told: dict[str, Any]) -> BaseException:
@@ -2025,6 +2034,10 @@ def become(given: Any, now: Any) -> None:
             given[...] = now
     elif kind.__module__.partition(".")[0] == "pandas":
         given._update_inplace(now)
+    elif kind.__module__.partition(".")[0] == "plotly":
+        given.data = ()
+        given.add_traces(now.data)
+        given.layout = now.layout
 
 
 def _merged(one: Any, other: Any) -> Any:

@@ -175,7 +175,9 @@ def is_kind_of_data(kind: type) -> bool:
     -------
     bool
     """
-    return issubclass(kind, tuple(_kinds_of_data()))
+    kinds = tuple(_kinds_of_data())
+    # Not NumPy's other kinds of arrays, such as masked ones, which stay where they are.
+    return kind in kinds or (issubclass(kind, kinds) and not kind.__module__.startswith("numpy"))
 
 
 def _kinds_of_data() -> list[type]:
