@@ -10,7 +10,7 @@ import socket
 import textwrap
 from collections.abc import Iterator
 
-from autograder.sealed.proxies import Conversation, connect
+from autograder.sealed.conversation import Conversation, connect
 from autograder.ward.holders import hold
 from autograder.ward.serve import serve
 from autograder.ward.shell import Shell

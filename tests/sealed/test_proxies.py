@@ -19,10 +19,9 @@ import pandas as pd
 import pytest
 from tests.sealed import fork
 
+from autograder.sealed.changes import become
+from autograder.sealed.conversation import MAX_FORKS, Answer, Conversation
 from autograder.sealed.proxies import (
-    MAX_FORKS,
-    Answer,
-    Conversation,
     Gone,
     Handle,
     Refused,
@@ -30,7 +29,6 @@ from autograder.sealed.proxies import (
     RemoteIterator,
     RemoteObject,
     RemoteType,
-    become,
     is_remote,
 )
 from autograder.ward.frames import FrameError, receive, send
@@ -138,7 +136,7 @@ REPLIES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_a_lie_is_one_clear_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.sealed.proxies.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("autograder.sealed.conversation.GRACE_SECONDS", 0.2)
     start = time.monotonic()
     with ward(always(REPLIES[name])) as talk:
         talk.deadline = time.monotonic() + 1
@@ -289,7 +287,7 @@ def ask(talk: Conversation, count: int, seconds: float = 0.3) -> list[Answer]:
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_a_lie_among_many_calls_is_an_answer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.sealed.proxies.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("autograder.sealed.conversation.GRACE_SECONDS", 0.2)
     reply = REPLIES[name]
     start = time.monotonic()
     with ward(lambda request: [reply] * len(request.get("order", [1]))) as talk:
@@ -304,7 +302,7 @@ def test_a_lie_among_many_calls_is_an_answer(name: str, monkeypatch: pytest.Monk
 
 
 def test_too_few_and_too_many_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.sealed.proxies.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("autograder.sealed.conversation.GRACE_SECONDS", 0.1)
     with ward(lambda request: [{"value": 1}] * (len(request["order"]) - 1)) as talk:
         kinds = [answer.kind for answer in ask(talk, 4)]
     assert kinds[:3] == ["value"] * 3
@@ -326,7 +324,7 @@ def test_a_ward_that_ends_again_and_again() -> None:
 
 
 def test_a_ward_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.sealed.proxies.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("autograder.sealed.conversation.GRACE_SECONDS", 0.1)
     start = time.monotonic()
     with ward(lambda request: []) as talk:
         answers = ask(talk, 50, seconds=0.2)

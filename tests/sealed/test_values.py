@@ -641,6 +641,8 @@ def mutated(tree: Any, rng: random.Random) -> Any:
 
     tree = json.loads(json.dumps(tree))
     visit(tree)
+    if not spots:
+        return tree  # nothing is left of it
     node, at = rng.choice(spots)
     other, place = rng.choice(spots)
     choice = rng.randrange(8)

@@ -22,8 +22,8 @@ import pytest
 from tests.ward.conftest import COURSE
 
 from autograder.sealed import wards
+from autograder.sealed.conversation import Conversation, connect
 from autograder.sealed.limits import Limits
-from autograder.sealed.proxies import Conversation, connect
 from autograder.sealed.wards import (
     BadFile,
     CellRun,

@@ -22,18 +22,11 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
+from autograder.sealed.conversation import Conversation, connect, write_ahead
 from autograder.sealed.definitions import Definitions
 from autograder.sealed.namespace import Namespace
 from autograder.sealed.points import points_as_numbers
-from autograder.sealed.proxies import (
-    Conversation,
-    Handle,
-    RemoteErrorType,
-    RemoteFunction,
-    builtin_of,
-    connect,
-    write_ahead,
-)
+from autograder.sealed.proxies import Handle, RemoteErrorType, RemoteFunction, builtin_of
 from autograder.sealed.statements import last_root_of, names_in, programs_of
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell

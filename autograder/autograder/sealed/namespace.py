@@ -18,7 +18,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.sealed.proxies import Conversation, Gone, Refused, become, is_remote
+from autograder.sealed.changes import become
+from autograder.sealed.conversation import Conversation
+from autograder.sealed.proxies import Gone, Refused, is_remote
 from autograder.ward.serve import digest
 from autograder.ward.values import CannotCross, encode
 
