@@ -13,6 +13,7 @@ import builtins
 import collections
 import contextlib
 import dataclasses
+import functools
 import importlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,6 +199,12 @@ def definitions_of(given: Iterable[str], solutions: Iterable[str] = ()) -> Defin
     -------
     Definitions
     """
+    return _read(tuple(given), tuple(solutions))
+
+
+# The same notebook is behind every submission of a class.
+@functools.lru_cache(maxsize=64)
+def _read(given: tuple[str, ...], solutions: tuple[str, ...]) -> Definitions:
     names: dict[str, Definition] = {}
     classes: dict[str, list[ast.ClassDef | Members]] = {}
     used: set[str] = set()

@@ -1,6 +1,7 @@
 """What a cell's text imports and defines, read without running it."""
 
 import ast
+import functools
 import textwrap
 from collections.abc import Iterable
 
@@ -136,8 +137,9 @@ def last_root_of(source: str) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def statements_of(source: str) -> list[ast.stmt]:
-    """Parse a cell, magics included.
+@functools.lru_cache(maxsize=256)
+def statements_of(source: str) -> tuple[ast.stmt, ...]:
+    """Parse a cell, magics included. An instructor's cell is asked for often, and kept.
 
     Parameters
     ----------
@@ -146,17 +148,17 @@ def statements_of(source: str) -> list[ast.stmt]:
 
     Returns
     -------
-    list of ast.stmt
+    tuple of ast.stmt
         Nothing for what is no Python.
     """
     try:
-        return ast.parse(source).body
+        return tuple(ast.parse(source).body)
     except (SyntaxError, ValueError, RecursionError):
         pass
     # Magics are IPython's, which takes a while to import.
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return ast.parse(TransformerManager().transform_cell(source)).body
+        return tuple(ast.parse(TransformerManager().transform_cell(source)).body)
     except (SyntaxError, ValueError, RecursionError):
-        return []
+        return ()
