@@ -118,5 +118,12 @@ def test_what_a_check_reads_and_expects() -> None:
 def test_data_that_no_solution_has_to_do_with() -> None:
     given = "cases = [(1, 2)]\nkept = []\nalias = kept\ndef keep(x):\n    kept.append(x)"
     definitions = definitions_of([given], ["keep(3)\nother = np.array([1])"])
+    assert definitions.solved is not None
     assert {"keep", "kept", "alias"} <= definitions.solved
     assert "cases" not in definitions.solved
+
+
+def test_where_a_solution_is_not_shown_any_data_may_be_part_of_it() -> None:
+    definitions = definitions_of(["answer = None"], ["x = 1", "# YOUR CODE HERE"])
+    assert definitions.solved is None
+    assert Definitions.of_tree(definitions.tree()) == definitions

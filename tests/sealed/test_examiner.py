@@ -103,6 +103,9 @@ class Forged(float):
     def doubled(self): return float(self) * 2
     __hash__ = None
 
+class Hotter(Forged):
+    def twice_hot(self): return True
+
 class Vitals(typing.NamedTuple):
     pulse: int
     pressure: int
@@ -485,6 +488,8 @@ PASSING = {
     "assert Forged(2).doubled() == 4 and Forged(2) + 1 == 3 and not forged(3) < 1",
     "a number of a class, given": "assert apply(Forged.doubled, forged(3)) == 6\n"
     "import copy\nassert copy.deepcopy([forged(3)]) == [3.0]",
+    "a number of a derived class": "assert isinstance(Hotter(3), Forged) and Hotter(3).doubled() == 6\n"
+    "assert not isinstance(forged(3), Hotter) and Hotter(3).twice_hot()",
     "a named tuple with methods": "v = Vitals(90, 60)\nassert v.shock_index() == 1.5 and v == (90, 60)\n"
     "assert isinstance(v, Vitals) and v.pulse == 90 and v._fields == ('pulse', 'pressure')",
     "an enumeration of numbers": "assert grade(9) is Grade.HIGH and grade(9).name == 'HIGH'\n"

@@ -230,6 +230,16 @@ def wave(c): return Obliging()
         ],
         {1: "CASES = []\ndef double(x): return 0"},
     ),
+    "an instructor's cases, which the solution is not there to tell from its own data": Exercise(
+        [
+            ("given", "answer = None"),
+            ("solution", "# Not shown"),
+            ("check", "assert answer == 5"),
+        ],
+        {1: "answer = 5"},
+        honest=(0,),
+        earned=(POINTS,),
+    ),
     "a module that does something when it is loaded": Exercise(
         [
             ("given", "import types"),

@@ -776,7 +776,8 @@ class Conversation:
         names["__annotations__"] = {pair[0]: annotation_of(pair[-1]) for pair in noted}
         value = next((base for base in VALUES if base.__name__ == told.get("value")), None)
         if value is not None:
-            return self._class_of_values(value, name, names, handle, told)
+            parents = tuple(base for base in bases if issubclass(base, value))
+            return self._class_of_values(parents or (value,), name, names, handle, told)
         fields = dataclass_fields(told.get("fields"))
         if fields is not None:
             names["__dataclass_fields__"] = fields
@@ -803,7 +804,12 @@ class Conversation:
         return made
 
     def _class_of_values(
-        self, value: type, name: str, names: dict[str, Any], handle: Handle, told: dict[str, Any]
+        self,
+        parents: tuple[type, ...],
+        name: str,
+        names: dict[str, Any],
+        handle: Handle,
+        told: dict[str, Any],
     ) -> Any:
         """Make a class that derives from a kind of data, and asks for what that has not.
 
@@ -817,9 +823,9 @@ class Conversation:
         }
         if told.get("says") is True:
             names["__str__"] = text_of_value
-        if value is tuple and told.get("items") is not None:
-            value = named_tuple(name, told["items"])
-        return RemoteType(name, (value,), names)._at(handle, told)
+        if parents == (tuple,) and told.get("items") is not None:
+            parents = (named_tuple(name, told["items"]),)
+        return make_class(RemoteType, name, parents, names)._at(handle, told)
 
     def _base_of_ours(self, name: str, told: Mapping[str, Any]) -> type | None:
         """Find the class of this side that a class of the ward is, to stand behind it."""

@@ -127,14 +127,15 @@ class Definitions:
         What defines each name of the notebook.
     classes : mapping of str to frozenset of str, or None
         The members of each class, those of its bases included.
-    solved : frozenset of str
+    solved : frozenset of str, or None
         All names that the solutions have to do with. Data that an instructor's cell binds to
-        another name is the instructor's, whatever a submission does to it.
+        another name is the instructor's, whatever a submission does to it. None where a solution is
+        not shown.
     """
 
     names: Mapping[str, Definition] = field(default_factory=dict)
     classes: Mapping[str, Members] = field(default_factory=dict)
-    solved: frozenset[str] = frozenset()
+    solved: frozenset[str] | None = frozenset()
 
     def asked_by(self, check: str) -> Asked:
         """Say what a check may ask.
@@ -171,7 +172,7 @@ class Definitions:
                 name: None if found is None else sorted(found)
                 for name, found in self.classes.items()
             },
-            sorted(self.solved),
+            None if self.solved is None else sorted(self.solved),
         ]
 
     @staticmethod
@@ -181,7 +182,7 @@ class Definitions:
         return Definitions(
             {name: Definition(*map(frozenset, found)) for name, found in names.items()},
             {name: None if found is None else frozenset(found) for name, found in classes.items()},
-            frozenset(solved),
+            None if solved is None else frozenset(solved),
         )
 
 
@@ -233,7 +234,7 @@ def _read(given: tuple[str, ...], solutions: tuple[str, ...]) -> Definitions:
     return Definitions(
         names,
         {name: _members(name, classes, names, ()) for name in classes},
-        _solved(used, names, data),
+        _solved(used, names, data) if all(map(statements_of, solutions)) else None,
     )
 
 
