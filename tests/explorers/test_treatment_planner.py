@@ -75,7 +75,7 @@ def test_an_interval_below_the_label_is_refused_in_words_and_the_plan_is_not_dra
     explorer.controls["B_tocilizumab"].value = "2/6"
     assert explorer.sentence == (
         "Plan B cannot be carried out: the interval of tocilizumab is 6 h, but must be at least "
-        "8 h from start to start."
+        "8 h from start to start, as the label says (CARTOX allows 6 h)."
     )
     course, given = pictures(explorer)
     for picture in (course, given):

@@ -220,9 +220,12 @@ def _tocilizumab(plan: Plan, weight_kg: float) -> list[Dose]:
     for number in range(count):
         start = plan.tocilizumab_h + number * interval
         if not tocilizumab_timing(start, starts).allowed:
-            least = limits["min_interval_h"].value
+            least, cartox = (limits[f"min_interval_{name}h"].value for name in ("", "cartox_"))
             raise InvalidInput(
-                "tocilizumab_interval_h", interval, f"at least {least:g} h from start to start"
+                "tocilizumab_interval_h",
+                interval,
+                f"at least {least:g} h from start to start, as the label says "
+                f"(CARTOX allows {cartox:g} h)",
             )
         starts.append(start)
     dose_mg = tocilizumab_dose_mg(weight_kg)
