@@ -543,7 +543,7 @@ PASSING = {
         np.random.seed(2)
         assert draw(numpy=True) == two == np.random.random()
         """,
-    "a module": "import math\nassert same(math) is math",
+    "a module": "import math\nassert same(math).cos(0) == 1 and apply(same(math).sin, 0) == 0",
     "types of data": "assert types().to_dict() == {'a': 'float64'} and types()['a'] == float",
 }  # fmt: skip
 
@@ -820,6 +820,18 @@ def test_modules_are_ours(host: ExaminerHost) -> None:
         checks.passes("assert json.dumps([1]) == '[1]'")
         checks.instructor(imports_of(["import math\nx = 1", "from nowhere import y"]))
         checks.passes("assert not math.isclose(1, 2)")
+
+
+def test_a_module_under_another_name_is_not_ours(host: ExaminerHost, tmp_path: Path) -> None:
+    learner = "import os\nstock = os\nqueue = os\ndef shop(): return os"
+    kept = tmp_path / "kept.txt"
+    kept.write_text("")
+    with holder(learner) as sock, host.open({}, asked=["queue"]) as examiner:
+        checks = Checks(examiner, sock)
+        for thing in ("stock", "queue", "shop()"):
+            checks.passes(f"import os\nassert {thing}.strerror(2) and {thing} is not os")
+            checks.fails(f"{thing}.remove({str(kept)!r})")
+    assert kept.exists()
 
 
 def test_sources_say_what_is_imported_and_defined() -> None:

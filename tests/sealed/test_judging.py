@@ -244,7 +244,7 @@ def wave(c): return Obliging()
         [
             ("given", "import types"),
             ("solution", "answer = 5"),
-            ("check", "assert answer"),
+            ("check", "assert answer == 5"),
             ("check", "import sys\nassert not {'venv', 'this'} & set(sys.modules)"),
         ],
         {1: "answer = types.ModuleType('venv.__main__')\nthis = types.ModuleType('this')"},

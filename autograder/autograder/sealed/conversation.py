@@ -62,7 +62,6 @@ from autograder.sealed.told import (
     is_known_module,
     is_name,
     is_number,
-    known_module,
     library_class,
     line_of,
     list_of,
@@ -185,14 +184,17 @@ class Found:
     kind : str
         ``"missing"``, ``"same"`` (as what the asker knows), ``"module"`` or ``"value"``.
     value : object
-        The value, or the module's name.
+        The value.
     tree : object
         How the value was written.
+    module : str
+        For a module: its name, as the submission has it.
     """
 
     kind: Literal["missing", "same", "module", "value"]
     value: Any = None
     tree: Any = None
+    module: str = ""
 
 
 def connect(holder: socket.socket) -> socket.socket:
@@ -428,9 +430,9 @@ class Conversation:
             return Found("missing")
         if unless is not None and reply.get("same"):
             return Found("same")
-        if type(reply.get("module")) is str:
-            return Found("module", reply["module"])
         value = self._value(reply)
+        if type(reply.get("module")) is str:
+            return Found("module", value, module=reply["module"])
         handle = handle_of(value)
         if handle is not None:
             handle.name = name
@@ -660,8 +662,6 @@ class Conversation:
             return figure_from(decode(payload[1], kept=self._kept))
         if first == "own":
             return self._own_value(*payload[1:4])
-        if first == "module":
-            return known_module(payload[1])
         if first == "record":
             number = payload[1]
             if not is_number(number) or number >= len(self._given):

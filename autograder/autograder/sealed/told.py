@@ -299,28 +299,6 @@ def line_of(told: object) -> int | None:
     return told if type(told) is int and 0 < told <= MAX_LINE else None
 
 
-def known_module(told: object) -> types.ModuleType:
-    """Find the module of this side that an answer is: of Python's own or a library's.
-
-    Parameters
-    ----------
-    told : object
-        What the ward says.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    BadTree
-        If it is another one, or not loaded here.
-    """
-    if type(told) is not str or not is_known_module(told) or told not in sys.modules:
-        raise BadTree("an unknown module")
-    return sys.modules[told]
-
-
 def is_known_module(module: str) -> bool:
     """Tell whether a module is of Python's own or a library's, and means nothing to the grader.
 

@@ -374,7 +374,7 @@ class _Server:
             return self._reply({"missing": True})
         value = self._names[name]
         if isinstance(value, types.ModuleType):
-            return self._reply({"module": value.__name__})
+            return self._reply({"module": value.__name__} | self._tree(value))
         return self._reply(self._tree(value, request.get("unless")))
 
     def _answer_delete(self, request: dict[str, Any]) -> None:
@@ -412,8 +412,6 @@ class _Server:
             name = name_of_type(value)
             if name is not None:
                 return ["type", *name]
-        elif isinstance(value, types.ModuleType):
-            return ["module", value.__name__]
         elif kind == "object":
             figure = figure_of(value)
             if figure is not None:
