@@ -250,6 +250,25 @@ def wave(c): return Obliging()
         {1: "answer = types.ModuleType('venv.__main__')\nthis = types.ModuleType('this')"},
         earned=(0, POINTS),
     ),
+    "an object of a library's class, with attributes of its own making": Exercise(
+        [
+            ("given", "import numpy as np\nfrom scipy.sparse import csr_matrix"),
+            ("solution", "def eye(n): return csr_matrix(np.eye(n))"),
+            ("check", "assert np.allclose(eye(3).toarray(), np.eye(3))"),
+            ("check", "assert type(eye(3)) is not csr_matrix"),
+        ],
+        {
+            1: """
+            def eye(n):
+                made = csr_matrix((n, n))
+                made.indices = np.arange(-4000, 0).astype("int32")
+                made.data = np.zeros(4000)
+                made.indptr = np.array([0] + [4000] * n, dtype="int32")
+                return made
+            """
+        },
+        earned=(0, POINTS),
+    ),
     "a member of an instructor's enumeration, changed": Exercise(
         [
             ("given", "import enum\nclass Grade(enum.Enum):\n    LOW = 1\n    HIGH = 3"),

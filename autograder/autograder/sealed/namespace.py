@@ -176,9 +176,14 @@ class Namespace(dict[str, Any]):
         return name if name is not None and super().get(name) is value else None
 
     def own_class(self, name: str) -> type | None:
-        """Give the class that an instructor's cell has bound to a name."""
+        """Give the class that an instructor's cell defines under a name.
+
+        Not one that it imports: what a library's class does with attributes that a submission has
+        chosen, such as the indices of a sparse matrix, nobody knows.
+        """
         value = super().get(name)
-        return value if isinstance(value, type) and self._own.get(id(value)) == name else None
+        is_own = isinstance(value, type) and self._own.get(id(value)) == name
+        return value if is_own and value.__module__ == "__main__" else None
 
     # The dict that Python sees
 
