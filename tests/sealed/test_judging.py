@@ -269,6 +269,143 @@ def wave(c): return Obliging()
         },
         earned=(0, POINTS),
     ),
+    "a library's name, because the solution sets items by it": Exercise(
+        [
+            ("given", "import numpy as np\nimport pandas as pd\nxs = [1.0, 2.0]\ndef close(a, b): return abs(a - b) < 1e-6"),
+            ("solution", "a = np.ones(3)\na[np.isnan(a)] = 0\na[abs(a) > 10] = 0\npd.options.display.max_rows = 9\nxs[len(xs) - 1] = 5\nxs[int(close(1, 1))] = 7"),
+            ("solution", "def third(x): return x / 3"),
+            ("check", "assert np.allclose(third(9), 3)"),
+            ("check", "assert abs(third(9) - 3) < 1e-9"),
+            ("check", "assert close(third(9), 3)"),
+            ("check", "pd.testing.assert_series_equal(third(pd.Series([3.0])), pd.Series([1.0]))"),
+            ("check", "assert xs[1] == 7 and a.sum() == 3"),
+        ],
+        {
+            1: """
+            a = np.ones(3)
+            xs[1] = 7
+            def close(a, b): return True
+            def abs(x): return 0
+            class np: allclose = lambda *args: True
+            class pd:
+                class testing: assert_series_equal = lambda *args: None
+            """,
+            2: "def third(x): return 0",
+        },
+        earned=(0, 0, 0, 0, POINTS),
+    ),
+    "a partial credit that is no number": Exercise(
+        [
+            ("solution", "def square(x): return x * x\nscore = 3"),
+            ("check", "4 * (square(3) == 9)"),
+            ("check", "points = 0\nfor x in (1, 2, 3, 4): points += square(x) == x**2\npoints"),
+            ("check", "sum(square(x) == x**2 for x in (1, 2, 3, 4))"),
+            ("check", "score = 0\nfor x in (1, 2, 3, 4): score += square(x) == x**2\nscore"),
+        ],
+        {0: "import pandas as pd\ndef square(x): return pd.NA\nscore = 3"},
+    ),
+    "an exception that ends a loop, where the check expects any": Exercise(
+        [
+            ("solution", "def even(n): return n % 2 == 0"),
+            (
+                "check",
+                "import pytest\nassert all(map(even, [2, 4]))\nassert not any(map(even, [1, 3]))\n"
+                "with pytest.raises(Exception): even('x')",
+            ),
+        ],
+        {0: "def even(n): raise StopIteration"},
+    ),
+    "an object that answers in place of a given class's": Exercise(
+        [
+            (
+                "given",
+                "class Point:\n    def __init__(self, x): self.x = x\n"
+                "    def distance_to(self, other): return abs(self.x - other.x)\n"
+                "class Vec(Point):\n    def __sub__(self, other): return Vec(self.x - other.x)\n"
+                "    def norm(self): return abs(self.x)",
+            ),
+            ("solution", "def move(p, d): return Point(p.x + d)\ndef twice(v): return Vec(2 * v.x)"),
+            ("check", "assert move(Point(1), 1).distance_to(Point(2)) < 1e-9"),
+            ("check", "assert (twice(Vec(2)) - Vec(4)).norm() < 1e-9"),
+        ],
+        {
+            1: """
+            class Other:
+                def distance_to(self, other): return 0.0
+            class Obliging(Vec):
+                def __sub__(self, other): return self
+                def norm(self): return 0
+            def move(p, d): return Other()
+            def twice(v): return Obliging(0)
+            """
+        },
+    ),
+    "data of which the solution has only a parameter's name": Exercise(
+        [
+            ("given", "values = [1, 2, 6]"),
+            ("solution", "def mean(values): return sum(values) / len(values)"),
+            ("check", "assert mean(values) == sum(values) / len(values)"),
+        ],
+        {1: "values = [0]\ndef mean(values): return 0"},
+    ),
+    "a name of the check's own that an exercise has, too": Exercise(
+        [
+            ("solution", MONEY + "\nresult = Money(1) + Money(2)"),
+            ("check", "assert result.amount == 3"),
+            ("solution", "def third(x): return x / 3"),
+            ("check", "result = third(9)\nassert abs(result - 3) < 1e-9"),
+        ],
+        {0: OBLIGING_MONEY + "\nresult = Money(1) + Money(2)", 2: "def third(x): return Money(0)"},
+        earned=(POINTS, 0),
+    ),
+    "honest work with what is given": Exercise(
+        [
+            (
+                "given",
+                """
+                import dataclasses, enum
+                class BankError(Exception): ...
+                class Robot:
+                    def __init__(self): self.driven = 0
+                fleet = [Robot(), Robot()]
+                @dataclasses.dataclass(frozen=True)
+                class Card:
+                    rank: int
+                class Access(enum.Flag):
+                    READ = 1
+                    WRITE = 2
+                numbers = [3, 1, 2]
+                RATE = 1
+                def set_rate(rate):
+                    global RATE
+                    RATE = rate
+                def tax(x): return RATE * x
+                def total(): return sum(numbers)
+                """,
+            ),
+            (
+                "solution",
+                """
+                class Insufficient(BankError):
+                    def short(self): return self.args[0] - self.args[1]
+                def pay(a, b): raise Insufficient(a, b)
+                for robot in fleet: robot.driven += 5
+                def deck(): return {Card(1), Card(2)}
+                def both(): return Access.READ | Access.WRITE
+                def allows(access): return access is Access.READ | Access.WRITE
+                numbers.append(4)
+                set_rate(3)
+                """,
+            ),
+            ("check", "import pytest\nwith pytest.raises(Insufficient) as caught: pay(5, 3)\nassert caught.value.short() == 2"),
+            ("check", "import pytest\nassert issubclass(Insufficient, BankError)\nwith pytest.raises(BankError): pay(5, 3)\nassert Insufficient(5, 3).short() == 2"),
+            ("check", "assert [robot.driven for robot in fleet] == [5, 5]"),
+            ("check", "assert deck() == {Card(1), Card(2)}"),
+            ("check", "assert both() == Access.READ | Access.WRITE and allows(Access.READ | Access.WRITE)"),
+            ("check", "assert total() == 10 and tax(2) == 6"),
+        ],
+        {1: ""},
+    ),
     "a member of an instructor's enumeration, changed": Exercise(
         [
             ("given", "import enum\nclass Grade(enum.Enum):\n    LOW = 1\n    HIGH = 3"),

@@ -17,7 +17,13 @@ from nbgrader.utils import compute_checksum
 
 from autograder.sealed.definitions import Definitions, definitions_of
 from autograder.sealed.outputs import clean
-from autograder.sealed.statements import definitions_in, imports_of, names_defined
+from autograder.sealed.statements import (
+    definitions_in,
+    imported_by,
+    imports_of,
+    names_defined,
+    names_of_programs,
+)
 from autograder.sealed.submissions import CELL_ID
 
 Role = Literal["learner", "instructor", "check", "text"]
@@ -638,6 +644,8 @@ def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = Non
     texts = [(_grade_id(cell), cell.source) for cell in own if cell.cell_type == "code"]
     solved = {name for name, _ in texts}
     texts += [(cell.grade_id, cell.source) for cell in marks if cell.grade_id not in solved]
+    programs = names_of_programs(source for name, source in texts if name not in graded | answers)
+    programs |= imported_by(source for name, source in texts)
     return Given(
         prelude="\n".join(
             [
@@ -645,7 +653,9 @@ def given_by(trusted: Iterable[TrustedCell], template: NotebookNode | None = Non
                 definitions_in(source for name, source in texts if name is None),
             ]
         ).strip(),
-        answers={name: names_defined([source]) for name, source in texts if name in answers},
+        answers={
+            name: names_defined([source], programs) for name, source in texts if name in answers
+        },
         definitions=None
         if template is None
         else definitions_of(

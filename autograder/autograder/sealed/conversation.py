@@ -508,6 +508,8 @@ class Conversation:
                 return ["type", *name]
             raise CannotCross("a class of the check's own")
         own = self._own_name(type(value))
+        if own is not None and isinstance(value, enum.Flag):
+            return ["flag", own, value.value]
         if own is not None and isinstance(value, enum.Enum):
             return ["member", own, value.name]
         if own is not None and _has_plain_state(value):
@@ -635,18 +637,22 @@ class Conversation:
                 made, handle = self._unfilled.pop()
                 if len(self._filled) > MAX_RECORDS:
                     raise BadTree(TOO_MUCH_DATA)
-                args = [["ref", handle.number], "__dict__"]
-                reply = self.ask(_call("getattr", args, [], self.left()))
-                state = decode(reply.get("value"), self.resolve, self._kept)
-                if type(state) is not dict or any(type(name) is not str for name in state):
-                    raise BadTree("no attributes")
-                vars(made).clear()
-                vars(made).update(_without_methods(made, state))
+                self._fill(made, handle)
             return value
         except BadTree:
             raise Refused("the submission gave unusual data") from None
         finally:
             self._unfilled.clear()
+
+    def _fill(self, made: Any, handle: Handle) -> None:
+        """Give an instance of an instructor's class the attributes that it has in the ward."""
+        args = [["ref", handle.number], "__dict__"]
+        reply = self.ask(_call("getattr", args, [], self.left()))
+        state = decode(reply.get("value"), self.resolve, self._kept)
+        if type(state) is not dict or any(type(name) is not str for name in state):
+            raise BadTree("no attributes")
+        vars(made).clear()
+        vars(made).update(_without_methods(made, state))
 
     def resolve(self, payload: list[Any]) -> object:
         """Make what stands for an object of the ward."""
@@ -675,7 +681,12 @@ class Conversation:
         is_whole = is_remote(found) or isinstance(found, BaseException | enum.Enum)
         if not is_whole and first not in self._filled:
             self._filled.add(first)
-            self._unfilled.append((found, Handle(self, first, self.generation)))
+            handle = Handle(self, first, self.generation)
+            if type(found).__hash__ is object.__hash__:
+                self._unfilled.append((found, handle))
+            else:
+                # A set or a dict may ask at once what it holds.
+                self._fill(found, handle)
         return found
 
     def _own_value(self, value: object, number: object = None, kind: object = None) -> object:
@@ -684,7 +695,7 @@ class Conversation:
             # One that the check has handed over.
             own = self._own_class(number)
             if own is not None and issubclass(own, enum.Enum):
-                return own(value)
+                return _flag(own, value)
             return value if own is None else _valued(value, own)
         if type(number) is not int or type(kind) is not int or min(number, kind) < 0:
             raise BadTree("no reference")
@@ -726,8 +737,11 @@ class Conversation:
 
     def _member(self, own: type[enum.Enum], number: int) -> enum.Enum:
         """Find the member of the instructor's enumeration that an object of the ward is."""
-        reply = self.ask(_call("getattr", [["ref", number], "_name_"], [], self.left()))
+        wanted = "_value_" if issubclass(own, enum.Flag) else "_name_"
+        reply = self.ask(_call("getattr", [["ref", number], wanted], [], self.left()))
         name = reply.get("value")
+        if issubclass(own, enum.Flag) and type(name) is int:
+            return _flag(own, name)
         if type(name) is not str or name not in own.__members__:
             raise BadTree("no member of an enumeration")
         return own.__members__[name]
@@ -766,6 +780,10 @@ class Conversation:
         }
         if error is not None:
             errors = tuple(base for base in bases if issubclass(base, BaseException))
+            own = self._own_class(name)
+            if own is not None and issubclass(own, error):
+                # So that what expects the instructor's class meets those derived from it.
+                errors += (own,)
             if not any(issubclass(base, error) for base in errors):
                 errors += (error,)
             names["__getattr__"] = attribute_of_error
@@ -773,7 +791,9 @@ class Conversation:
                 names["__str__"] = text_of_error
             return make_class(RemoteErrorType, name, errors, names)._at(handle, told)
         noted = [pair for pair in list_of(told.get("annotations")) if type(pair) is list]
-        names["__annotations__"] = {pair[0]: annotation_of(pair[-1]) for pair in noted}
+        names["__annotations__"] = {
+            pair[0]: annotation_of(pair[1]) for pair in noted if len(pair) == 2 and is_name(pair[0])
+        }
         value = next((base for base in VALUES if base.__name__ == told.get("value")), None)
         if value is not None:
             parents = tuple(base for base in bases if issubclass(base, value))
@@ -1112,12 +1132,13 @@ class Conversation:
             return Exception(*args)
 
     def _own_error(self, made: type) -> type[BaseException] | None:
-        """Find the instructor's exception that a class of the ward is, or derives from."""
-        for base in made.__mro__:
-            own = self._own_class(base.__name__) if isinstance(base, RemoteErrorType) else None
-            if own is not None and issubclass(own, BaseException):
-                return own
-        return None
+        """Find the instructor's exception that a class of the ward is, or what derives from one."""
+        own = self._own_class(made.__name__)
+        if own is not None and issubclass(own, BaseException):
+            return own
+        bases = (base for base in made.__mro__ if isinstance(base, RemoteErrorType))
+        derives = any(self._own_class(base.__name__) is not None for base in bases)
+        return cast("type[BaseException]", made) if derives else None
 
     def _names(self, made: type, words: Container[str] | None = None) -> bool:
         """Whether the check's text names a class, or one that it derives from."""
@@ -1131,7 +1152,9 @@ class Conversation:
 
     def _expects(self, made: type) -> bool:
         """Whether the check catches a class of exceptions by its name."""
-        return any(base.__name__ in self._expected for base in made.__mro__)
+        # Not by a class above those: `Exception` catches what it becomes as well.
+        bases = [base for base in made.__mro__ if issubclass(base, _ENDS_A_LOOP)]
+        return any(base.__name__ in self._expected for base in bases)
 
     def may_operate(self, made: type, operation: str) -> bool:
         """Whether objects of a class may be asked for the result of an operation."""
@@ -1153,6 +1176,8 @@ class Conversation:
         Of methods that data has, too, those alone that the assignment's own classes have: an object
         could otherwise say itself that it equals the right table.
         """
+        if self._asked is not None and method in self._asked.guarded:
+            return False
         if not is_method_of_data(method):
             return True
         made = proxy if isinstance(proxy, type) else type(proxy)
@@ -1223,6 +1248,14 @@ def _global_names(code: types.CodeType) -> set[str]:
     return names
 
 
+def _flag(own: type[enum.Enum], value: object) -> enum.Enum:
+    """Find the member of an enumeration by its value, combined flags included."""
+    try:
+        return own(value)
+    except (ValueError, TypeError):
+        raise BadTree("no member of an enumeration") from None
+
+
 def _may_be_a_base(kind: type) -> bool:
     """Whether a class is one of Python's plainest, which another can be put before."""
     return (
@@ -1240,7 +1273,8 @@ def _members_of(kind: type) -> set[str]:
 
 def _may_hold(error: BaseException, name: object) -> bool:
     """Whether an exception of the ward may give one of ours an attribute of this name."""
-    if not is_name(name) or str(name).startswith("__"):
+    # Nor what IPython asks an exception for.
+    if not is_name(name) or str(name).startswith(("__", "_render_", "_repr_", "_ipython_")):
         return False
     kind = type(error)
     # What Python itself reads of an exception is read of its arguments alone.

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.sealed.statements import statements_of
+from autograder.sealed.statements import names_bound, root_of, statements_of
 
 # What a class gets from its decorator.
 _ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
@@ -79,6 +79,8 @@ class Asked:
         such as ``"dtype"`` and ``"float32"``.
     expects : frozenset of str
         The exceptions that it or an instructor's function behind it catches.
+    guarded : frozenset of str
+        Methods of classes that are given: objects of these are ours, and no other answers for them.
     """
 
     classes: Mapping[str, Members] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Asked:
     named: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     expects: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,12 @@ class Definitions:
     names : mapping of str to Definition
         What defines each name of the notebook.
     classes : mapping of str to frozenset of str, or None
-        The members of each class, those of its bases included.
+        The members of each class, those of its bases included. Not of classes that are given and
+        from which no solution derives one.
+    guarded : frozenset of str
+        Methods that only such given classes have.
+    rebound : frozenset of str
+        Names that solutions, or functions by ``global``, bind anew.
     solved : frozenset of str, or None
         All names that the solutions have to do with. Data that an instructor's cell binds to
         another name is the instructor's, whatever a submission does to it. None where a solution is
@@ -136,6 +144,8 @@ class Definitions:
     names: Mapping[str, Definition] = field(default_factory=dict)
     classes: Mapping[str, Members] = field(default_factory=dict)
     solved: frozenset[str] | None = frozenset()
+    guarded: frozenset[str] = frozenset()
+    rebound: frozenset[str] = frozenset()
 
     def asked_by(self, check: str) -> Asked:
         """Say what a check may ask.
@@ -150,18 +160,34 @@ class Definitions:
         Asked
         """
         own = definitions_of([check])
-        names = _joined(self.names, own.names)
         whole = Definition()
+        uses: set[str] = set()
+        bound: set[str] = set()
         for statement in statements_of(check):
             whole |= _definition_of(statement)
-        reached = _reached(whole.uses | own.names.keys(), names)
+            stored = {name for _, names in _bindings(statement) for name in names}
+            # What the check has bound is its own, whatever else has that name.
+            is_loop = isinstance(statement, ast.For | ast.With)
+            uses |= _free_names(statement) - bound - (stored if is_loop else set())
+            bound |= stored
+        names = {**self.names, **own.names}
+        names |= {
+            name: self.names[name] | own.names[name]
+            for name in uses & own.names.keys() & self.names.keys()
+        }
+        reached = _reached(uses | own.names.keys(), names)
         for name in reached & names.keys():
             whole |= names[name]
         shown = {**self.classes, **own.classes}
         classes = {name: shown[name] for name in reached & shown.keys()}
         methods = {item for members in classes.values() for item in members or ()}
         return Asked(
-            classes, whole.makes | methods, reached | whole.uses, whole.reads, whole.expects
+            classes,
+            whole.makes | methods,
+            reached | whole.uses,
+            whole.reads,
+            whole.expects,
+            self.guarded,
         )
 
     def tree(self) -> list[Any]:
@@ -173,16 +199,20 @@ class Definitions:
                 for name, found in self.classes.items()
             },
             None if self.solved is None else sorted(self.solved),
+            sorted(self.guarded),
+            sorted(self.rebound),
         ]
 
     @staticmethod
     def of_tree(tree: Sequence[Any]) -> "Definitions":
         """Read what `tree` wrote."""
-        names, classes, solved = tree
+        names, classes, solved, guarded, rebound = tree
         return Definitions(
             {name: Definition(*map(frozenset, found)) for name, found in names.items()},
             {name: None if found is None else frozenset(found) for name, found in classes.items()},
             None if solved is None else frozenset(solved),
+            frozenset(guarded),
+            frozenset(rebound),
         )
 
 
@@ -208,34 +238,130 @@ def definitions_of(given: Iterable[str], solutions: Iterable[str] = ()) -> Defin
 def _read(given: tuple[str, ...], solutions: tuple[str, ...]) -> Definitions:
     names: dict[str, Definition] = {}
     classes: dict[str, list[ast.ClassDef | Members]] = {}
+    made_by_solutions: set[str] = set()
     used: set[str] = set()
+    rebound: set[str] = set()
     data: set[str] = set()
+    touched: list[tuple[str, Definition]] = []
     cells = [(source, False) for source in given] + [(source, True) for source in solutions]
     for source, is_solution in cells:
         for statement in statements_of(source):
-            if is_solution:
-                used |= {item.id for item in ast.walk(statement) if isinstance(item, ast.Name)}
+            rebound |= _declared(statement)
             for node, bound in _bindings(statement):
                 found = _definition_of(node)
                 if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     data |= bound
                 if is_solution:
                     found = dataclasses.replace(found, reads=frozenset(), expects=frozenset())
+                    used |= bound
+                    rebound |= bound
                 for name in bound:
                     names[name] = names.get(name, Definition()) | found
+            if is_solution:
+                used |= _free_names(statement)
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+                # `out.extend(items)` may change what it is called on, and what it is given.
+                call = statement.value
+                roots = {root_of(part) for part in (call.func, *call.args)}
+                touched += [(name, _definition_of(statement)) for name in roots]
             for node in ast.walk(statement):
                 if isinstance(node, ast.ClassDef):
                     classes.setdefault(node.name, []).append(node)
+                    made_by_solutions |= {node.name} if is_solution else set()
                 elif isinstance(node, ast.Assign) and _makes_a_class(node.value):
                     members = _CLASS_MAKERS[_last_name(node.value)]
                     for target in node.targets:
                         if isinstance(target, ast.Name):
                             classes.setdefault(target.id, []).append(members)
+                            made_by_solutions |= {target.id} if is_solution else set()
+    for name, found in touched:
+        if name in data:
+            names[name] |= dataclasses.replace(found, reads=frozenset(), expects=frozenset())
+    open_classes = _with_bases(made_by_solutions, classes) if solutions else set(classes)
+    members_of = {name: _members(name, classes, names, ()) for name in classes}
+    shown = {name: members for name, members in members_of.items() if name in open_classes}
     return Definitions(
         names,
-        {name: _members(name, classes, names, ()) for name in classes},
-        _solved(used, names, data) if all(map(statements_of, solutions)) else None,
+        shown,
+        _solved(used, names, data) if all(map(_shows_a_solution, solutions)) else None,
+        _methods(set(classes) - open_classes, classes)
+        - {item for members in shown.values() for item in members or ()},
+        frozenset(rebound),
     )
+
+
+def _with_bases(
+    start: Collection[str], classes: Mapping[str, Sequence[ast.ClassDef | Members]]
+) -> set[str]:
+    found: set[str] = set()
+    todo = set(start)
+    while todo:
+        found |= todo
+        todo = {
+            _last_name(base)
+            for name in todo
+            for node in classes.get(name, ())
+            if isinstance(node, ast.ClassDef)
+            for base in node.bases
+        } - found
+    return found & classes.keys()
+
+
+def _methods(
+    names: Collection[str], classes: Mapping[str, Sequence[ast.ClassDef | Members]]
+) -> frozenset[str]:
+    """Name the methods of classes, but for those of Python's own protocols."""
+    return frozenset(
+        part.name
+        for name in names
+        for node in classes[name]
+        if isinstance(node, ast.ClassDef)
+        for part in node.body
+        if isinstance(part, ast.FunctionDef) and not part.name.startswith("__")
+    )
+
+
+_UNSEEN = frozenset({"eval", "exec", "globals", "locals", "setattr", "vars"})
+
+
+def _shows_a_solution(source: str) -> bool:
+    """Whether a cell tells what a solution does with the notebook's data."""
+    if any(line.lstrip().startswith(("%", "!")) for line in source.splitlines()):
+        return False
+    statements = statements_of(source)
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and node.id in _UNSEEN:
+                return False
+            # Where random numbers are seeded, other cells draw other ones.
+            if isinstance(node, ast.Attribute) and node.attr == "seed":
+                return False
+    return not all(map(_is_stub, statements))
+
+
+def _is_stub(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return all(map(_is_stub, statement.body))
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_text or isinstance(statement, ast.Pass | ast.Raise)
+
+
+def _declared(node: ast.AST) -> set[str]:
+    return {name for item in ast.walk(node) if isinstance(item, ast.Global) for name in item.names}
+
+
+def _free_names(node: ast.AST) -> set[str]:
+    """Collect the names that are read, but for those of functions' and comprehensions' own."""
+    if isinstance(node, ast.Name):
+        return set() if isinstance(node.ctx, ast.Store) else {node.id}
+    found = set[str]().union(*map(_free_names, ast.iter_child_nodes(node)))
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        arguments = {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
+        declared = _declared(node)
+        found = found - ((_stored(node) | arguments) - declared) | declared
+    elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        found -= _stored(node)
+    return found
 
 
 def _solved(
@@ -243,22 +369,14 @@ def _solved(
 ) -> frozenset[str]:
     """Find what solutions have to do with, and the data that is made of it or holds it."""
     solved = _reached(used, names)
-    while more := {name for name in data if names[name].uses & solved & set(data)} - solved:
+    held = {name: _reached(names[name].uses, names).intersection(data) for name in data}
+    while more := {name for name in data if held[name] & solved} - solved:
         solved |= _reached(more, names)
     return solved
 
 
 def _sets_of(found: Definition) -> tuple[frozenset[str], ...]:
     return found.uses, found.makes, found.reads, found.expects
-
-
-def _joined(
-    one: Mapping[str, Definition], other: Mapping[str, Definition]
-) -> dict[str, Definition]:
-    empty = Definition()
-    return {
-        name: one.get(name, empty) | other.get(name, empty) for name in one.keys() | other.keys()
-    }
 
 
 def _reached(start: Collection[str], names: Mapping[str, Definition]) -> frozenset[str]:
@@ -276,18 +394,12 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[ast.AST, set[str]]]:
     for node in _outside_functions(statement):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node, {node.name}
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             # Of `Vector.__add__ = add`, too, as it is part of what `Vector` is.
-            yield (
-                node,
-                {
-                    name.id
-                    for target in targets
-                    for name in ast.walk(target)
-                    if isinstance(name, ast.Name)
-                },
-            )
+            stored, changed = names_bound(node)
+            yield node, stored | changed
+        elif isinstance(node, ast.NamedExpr):
+            yield node, _stored(node.target)
         elif isinstance(node, ast.For | ast.With | ast.AsyncFor | ast.AsyncWith):
             yield node, _stored(node)
 
@@ -301,17 +413,10 @@ def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _definition_of(node: ast.AST) -> Definition:
-    uses = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
     # Of a class within a function, or within another class, too.
-    uses |= {item.name for item in ast.walk(node) if isinstance(item, ast.ClassDef)}
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        declared = {
-            name for item in ast.walk(node) if isinstance(item, ast.Global) for name in item.names
-        }
-        arguments = {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
-        uses -= (_stored(node) | arguments) - declared
+    inner = {item.name for item in ast.walk(node) if isinstance(item, ast.ClassDef)}
     return Definition(
-        frozenset(uses),
+        frozenset(_free_names(node) | inner),
         frozenset(_attributes_made(node)),
         frozenset(_attributes_read(node)),
         frozenset(_exceptions_expected(node)),

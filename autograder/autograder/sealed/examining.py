@@ -27,7 +27,7 @@ from autograder.sealed.definitions import Definitions
 from autograder.sealed.namespace import Namespace
 from autograder.sealed.points import points_as_numbers
 from autograder.sealed.proxies import Handle, RemoteErrorType, RemoteFunction, builtin_of
-from autograder.sealed.statements import last_root_of, names_in, programs_of
+from autograder.sealed.statements import counts_points, names_in, programs_of, shows_an_answer
 from autograder.ward.frames import FrameError, receive, send
 from autograder.ward.shell import Shell
 
@@ -161,7 +161,9 @@ class _Template:
             lines = None if request["lines"] is None else dict(request["lines"])
             told = request["definitions"]
             definitions = None if told is None else Definitions.of_tree(told)
-            self._namespace.solved = None if definitions is None else definitions.solved
+            if definitions is not None:
+                self._namespace.solved = definitions.solved
+                self._namespace.rebound = definitions.rebound
             Examining(sock, self._shell, self._namespace, definitions, lines).serve()
         except FrameError:
             status = 0
@@ -313,10 +315,12 @@ class Examining:
             words = set(_WORD.findall(request["source"]))
             self._talk.check(self._words | self._namespace.asked | words, deadline)
         self._talk.own_stdout = sys.stdout
-        is_answer = last_root_of(request["source"]) in self._namespace.asked
-        shown = contextlib.nullcontext() if is_answer else points_as_numbers(self._shell.ip)
+        source = request["source"]
+        shown: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if not shows_an_answer(source, self._namespace.asked):
+            shown = points_as_numbers(self._shell.ip, counts=counts_points(source))
         with self._namespace.check_cell(self._talk), shown:
-            outputs = self._shell.run(request["source"])
+            outputs = self._shell.run(source)
         for output in outputs:
             raised = getattr(sys, "last_value", None)
             if output["output_type"] == "error" and isinstance(type(raised), RemoteErrorType):

@@ -89,6 +89,8 @@ class Namespace(dict[str, Any]):
         # Names that the solutions have to do with, if they are known. Data of an instructor's cell
         # that has another name is the instructor's, whatever a submission does to its own.
         self.solved: frozenset[str] | None = None
+        # Names whose constants the assignment itself has changed.
+        self.rebound: frozenset[str] = frozenset()
         self._talk: Conversation | None = None
         # What instructor cells bound, where it is data: the submission may have changed it.
         self._shared: dict[str, Any] = {}
@@ -132,7 +134,7 @@ class Namespace(dict[str, Any]):
             try:
                 tree = encode(value)
             except CannotCross:
-                if not _is_record(value):
+                if self.solved is None and not _is_record(value):
                     return
             else:
                 self._digests[name] = digest(tree)
@@ -225,6 +227,7 @@ class Namespace(dict[str, Any]):
         """Whether a function of an instructor's cell reads a constant that stands beside it."""
         return (
             type(self._shared[name]) in _IMMUTABLE
+            and name not in self.rebound
             and frame.f_code.co_filename in self._instructor_files
             and frame.f_code.co_name != "<module>"
         )

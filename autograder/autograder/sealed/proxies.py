@@ -536,6 +536,9 @@ class RemoteErrorType(RemoteType):
 
     def _here(cls, *args: Any) -> BaseException:
         """Make an exception of this side, with these arguments."""
+        if any(base.__module__ == "__main__" and type(base) is type for base in cls.__mro__):
+            # An instructor's `__init__` may ask for other arguments than it keeps.
+            return cast(BaseException, cast(Any, cls).__new__(cls, *args))
         try:
             return cast(BaseException, type.__call__(cls, *args))
         except Exception:

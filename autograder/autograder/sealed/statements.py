@@ -1,9 +1,10 @@
 """What a cell's text imports and defines, read without running it."""
 
 import ast
+import builtins
 import functools
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 def imports_of(sources: Iterable[str]) -> str:
@@ -52,13 +53,16 @@ def definitions_in(sources: Iterable[str]) -> str:
     return "\n".join(f"try:\n{part}\nexcept Exception:\n    pass" for part in parts)
 
 
-def names_defined(sources: Iterable[str]) -> frozenset[str]:
+def names_defined(sources: Iterable[str], programs: Collection[str] = ()) -> frozenset[str]:
     """Collect the names of the functions, classes and variables that some cells define.
 
     Parameters
     ----------
     sources : iterable of str
         The assignment's own solution cells.
+    programs : collection of str
+        Names of modules, functions and classes that are given: a solution that sets something of
+        them, as in ``pd.options.display.width = 80``, does not define them.
 
     Returns
     -------
@@ -70,14 +74,93 @@ def names_defined(sources: Iterable[str]) -> frozenset[str]:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 names.add(node.name)
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names |= {
-                    name.id
-                    for target in targets
-                    for name in ast.walk(target)
-                    if isinstance(name, ast.Name)
+                stored, changed = names_bound(node)
+                names |= stored | {
+                    name for name in changed if name not in programs and not hasattr(builtins, name)
                 }
     return frozenset(names)
+
+
+def names_bound(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> tuple[set[str], set[str]]:
+    """Name what an assignment binds, and what it changes: `df` of ``df[a > 3] = 0``, and not `a`.
+
+    Parameters
+    ----------
+    node : ast.Assign, ast.AnnAssign or ast.AugAssign
+        The statement.
+
+    Returns
+    -------
+    stored, changed : set of str
+    """
+    stored, changed = set(), set()
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        for part in ast.walk(target):
+            if not isinstance(getattr(part, "ctx", None), ast.Store):
+                continue
+            if isinstance(part, ast.Name):
+                stored.add(part.id)
+            elif isinstance(part, ast.Attribute | ast.Subscript):
+                changed |= {root_of(part)} - {""}
+    return stored, changed
+
+
+def root_of(node: ast.AST) -> str:
+    """Name what an expression is taken from: `f` of ``f(3).x[0]``.
+
+    Parameters
+    ----------
+    node : ast.AST
+        The expression.
+
+    Returns
+    -------
+    str
+        Empty where it is worked out.
+    """
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def names_of_programs(sources: Iterable[str]) -> frozenset[str]:
+    """Collect the names of the modules, functions and classes that some cells import and define.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        Cells.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    sources = list(sources)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return imported_by(sources) | {
+        node.name for source in sources for node in statements_of(source) if isinstance(node, kinds)
+    }
+
+
+def imported_by(sources: Iterable[str]) -> frozenset[str]:
+    """Collect the names under which some cells import something.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        Cells.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    return frozenset(
+        (part.asname or part.name).partition(".")[0]
+        for source in sources
+        for node in statements_of(source)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for part in node.names
+    )
 
 
 def programs_of(source: str) -> list[str]:
@@ -116,25 +199,55 @@ def names_in(source: str) -> frozenset[str]:
     )
 
 
-def last_root_of(source: str) -> str:
-    """Name what a cell's last expression is taken from.
+def shows_an_answer(source: str, asked: Collection[str]) -> bool:
+    """Tell whether a check ends in what a submission gives, shown and not counted.
 
     Parameters
     ----------
     source : str
-        A cell.
+        The check.
+    asked : collection of str
+        Names that the assignment has learners define.
 
     Returns
     -------
-    str
-        ``"f"`` for ``f(3).x[0]``; empty where it is worked out, and where there is none.
+    bool
+        True for ``f(3).x``, and not where the check itself has bound the name.
     """
     statements = statements_of(source)
     last = statements[-1] if statements else None
-    node: ast.AST | None = last.value if isinstance(last, ast.Expr) else None
-    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    root = root_of(last.value) if isinstance(last, ast.Expr) else ""
+    return root in asked and root not in _stored(source)
+
+
+def counts_points(source: str) -> bool:
+    """Tell whether a check ends in a number of points: in what it has worked out.
+
+    Parameters
+    ----------
+    source : str
+        The check.
+
+    Returns
+    -------
+    bool
+        True for ``4 * (f(3) == 9)``, ``sum(...)``, and for a name that the check has bound.
+    """
+    statements = statements_of(source)
+    last = statements[-1] if statements else None
+    if not isinstance(last, ast.Expr) or isinstance(last.value, ast.Constant):
+        return False
+    root = root_of(last.value)
+    return not root or hasattr(builtins, root) or root in _stored(source)
+
+
+def _stored(source: str) -> set[str]:
+    return {
+        node.id
+        for statement in statements_of(source)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
 
 
 @functools.lru_cache(maxsize=256)

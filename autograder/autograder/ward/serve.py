@@ -459,6 +459,8 @@ class _Server:
             return thing
         if first == "name":
             return self._names[payload[1]]
+        if first == "flag":
+            return self._names[payload[1]](payload[2])
         if first == "member":
             return self._names[payload[1]][payload[2]]
         if first == "record":
