@@ -324,7 +324,7 @@ PASSING = {
         """,
     "binding a name": "squares = double\nassert squares(4) == 8",
     "built-ins are ours": "assert abs(-3) == 3 and not isinstance(1, str)",
-    "np is ours": "import numpy\nassert np is numpy and m.sqrt(4) == 2",
+    "np is ours": "import numpy\nassert np is numpy and m.cos(0) == 1",
     "printed text": """
         import contextlib, io
         text = io.StringIO()

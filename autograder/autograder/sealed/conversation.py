@@ -682,7 +682,7 @@ class Conversation:
         if not is_whole and first not in self._filled:
             self._filled.add(first)
             handle = Handle(self, first, self.generation)
-            if type(found).__hash__ is object.__hash__:
+            if type(found).__hash__ in (None, object.__hash__):
                 self._unfilled.append((found, handle))
             else:
                 # A set or a dict may ask at once what it holds.
