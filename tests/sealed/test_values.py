@@ -182,6 +182,9 @@ def test_missing_moments_and_units() -> None:
         assert over(view) == view
         assert type(over(view)) is type(view)
     assert list(over({1: 2}.values())) == [2]
+    chain = collections.ChainMap({"a": 1}, {"a": 2, "b": 3})
+    assert over(chain) == chain
+    assert over(chain)["a"] == 1
     counts = over(collections.defaultdict(list, a=[1]))
     assert counts == {"a": [1]}
     assert counts["b"] == []
@@ -584,6 +587,7 @@ def test_a_tree_of_a_stranger_is_one_clean_error(name: str) -> None:
 _EXACT = (
     type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict,
     collections.OrderedDict, collections.Counter, collections.defaultdict, collections.deque, range,
+    collections.ChainMap,
     slice, type(...), datetime.date, datetime.time, datetime.datetime, datetime.timedelta,
     datetime.timezone, zoneinfo.ZoneInfo, Decimal, Fraction, pathlib.PosixPath,
     pathlib.PurePosixPath, np.ndarray, pd.Series, pd.DataFrame, pd.Timestamp, pd.Timedelta,

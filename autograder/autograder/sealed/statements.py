@@ -235,10 +235,15 @@ def counts_points(source: str) -> bool:
     """
     statements = statements_of(source)
     last = statements[-1] if statements else None
-    if not isinstance(last, ast.Expr) or isinstance(last.value, ast.Constant):
+    if not isinstance(last, ast.Expr):
         return False
+    if isinstance(last.value, ast.BinOp | ast.UnaryOp | ast.IfExp):
+        return True
     root = root_of(last.value)
-    return not root or hasattr(builtins, root) or root in _stored(source)
+    return root in _COUNTING or root in _stored(source)
+
+
+_COUNTING = ("abs", "float", "int", "len", "max", "min", "round", "sum")
 
 
 def _stored(source: str) -> set[str]:

@@ -316,6 +316,9 @@ class _Writer:
     def put_attributes(self, value: dict[Any, Any], depth: int) -> list[Any]:
         return self.pairs("bunch", dict.items(value), depth)
 
+    def put_chain(self, value: Any, depth: int) -> list[Any]:
+        return self.all("chain", map(dict, value.maps), depth)
+
     def put_deque(self, value: collections.deque[Any], depth: int) -> list[Any]:
         longest = value.maxlen
         return self.all("deque", [longest, *value], depth)
@@ -553,6 +556,7 @@ _WRITERS: dict[type, _Write] = {
     collections.OrderedDict: _Writer.put_ordered_dict,
     collections.Counter: _Writer.put_counter,
     collections.defaultdict: _Writer.put_default_dict,
+    collections.ChainMap: _Writer.put_chain,
     collections.deque: _Writer.put_deque,
     type({}.keys()): _Writer.put_keys,
     type({}.values()): _Writer.put_values,
@@ -835,6 +839,11 @@ class _Reader:
         file = io.StringIO(text)
         file.seek(position)
         return file
+
+    def get_chain(self, tree: list[Any], depth: int) -> Any:
+        maps = self.all(tree[1:], depth)
+        _demand(all(type(item) is dict for item in maps), "no chain")
+        return collections.ChainMap(*maps)
 
     def get_deque(self, tree: list[Any], depth: int) -> Any:
         longest = tree[1]
@@ -1257,6 +1266,7 @@ _READERS: dict[str, _Read] = {
     "bunch": _Reader.get_attributes,
     "c": _Reader.get_complex,
     "cat": _Reader.get_categorical,
+    "chain": _Reader.get_chain,
     "counter": _Reader.get_counter,
     "d": _Reader.get_dict,
     "date": _Reader.get_date,
