@@ -364,7 +364,9 @@ def wave(c): return Obliging()
                 "given",
                 """
                 import dataclasses, enum
-                class BankError(Exception): ...
+                class BankError(Exception):
+                    def advice(self): return "ask"
+                    def short(self): return 0
                 class Robot:
                     def __init__(self): self.driven = 0
                 fleet = [Robot(), Robot()]
@@ -398,7 +400,7 @@ def wave(c): return Obliging()
                 """,
             ),
             ("check", "import pytest\nwith pytest.raises(Insufficient) as caught: pay(5, 3)\nassert caught.value.short() == 2"),
-            ("check", "import pytest\nassert issubclass(Insufficient, BankError)\nwith pytest.raises(BankError): pay(5, 3)\nassert Insufficient(5, 3).short() == 2"),
+            ("check", "import pytest\nassert issubclass(Insufficient, BankError)\nwith pytest.raises(BankError) as caught: pay(5, 3)\nassert caught.value.advice() == 'ask' and caught.value.short() == 2\nassert Insufficient(5, 3).short() == 2"),
             ("check", "assert [robot.driven for robot in fleet] == [5, 5]"),
             ("check", "assert deck() == {Card(1), Card(2)}"),
             ("check", "assert both() == Access.READ | Access.WRITE and allows(Access.READ | Access.WRITE)"),

@@ -783,6 +783,7 @@ class Conversation:
             own = self._own_class(name)
             if own is not None and issubclass(own, error):
                 # So that what expects the instructor's class meets those derived from it.
+                names |= {item: AskedAttribute(item) for item in _members_of(own)}
                 errors += (own,)
             if not any(issubclass(base, error) for base in errors):
                 errors += (error,)
@@ -1267,7 +1268,8 @@ def _may_be_a_base(kind: type) -> bool:
 
 def _members_of(kind: type) -> set[str]:
     """Name what a class and its bases have, but for what Python asks of it."""
-    names = {item for base in kind.__mro__[:-1] for item in vars(base)} - {"_abc_impl"}
+    bases = [base for base in kind.__mro__ if base.__module__ in ("__main__", "abc")]
+    names = {item for base in bases for item in vars(base)} - {"_abc_impl"}
     return {item for item in names if not item.startswith("__")}
 
 

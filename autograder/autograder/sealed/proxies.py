@@ -302,6 +302,8 @@ class AskedAttribute:
         __tracebackhide__ = True
         if thing is None and "_place" not in vars(owner):
             return self  # the class is being made
+        if isinstance(thing, BaseException):
+            return attribute_of_error(thing, self._name)
         return _attribute(owner if thing is None else thing, self._name)
 
 
