@@ -340,6 +340,90 @@ def wave(c): return Obliging()
             """
         },
     ),
+    "a given object that holds functions and addresses": Exercise(
+        [
+            ("given", "import numpy as np\nimport pandas as pd\nclass Vec:\n    def __init__(self, x): self.x = x"),
+            ("solution", "def doubled(table): return table * 2\ndef length(v): return float(v.x)\ndef first(): return Vec(1)"),
+            ("check", "t = pd.DataFrame({'a': [1]})\nassert doubled(t).equals(t * 2)"),
+            ("check", "t = pd.DataFrame({'a': [1]})\nassert doubled(t).sub(t * 2).abs().max().max() == 0"),
+            ("check", "assert np.allclose(length(Vec(3)), 3) and first().x == 1"),
+            ("check", "first()\nVec\nassert not hasattr(length(Vec(3)), '__array_interface__')"),
+        ],
+        {
+            1: """
+            def made(**names):
+                vec = Vec(0)
+                vec.__dict__.update(names)
+                return vec
+            def doubled(table):
+                return made(equals=lambda o: True, sub=lambda o: pd.DataFrame({"a": [0]}))
+            def length(v):
+                interface = {"data": (16, True), "shape": (1,), "typestr": "<f8", "version": 3}
+                return made(__array_interface__=interface)
+            def first(): return made(x=1)
+            """
+        },
+        earned=(0, 0, 0, POINTS),
+    ),
+    "operators of a given class where a number is expected": Exercise(
+        [
+            (
+                "given",
+                "class Meas:\n    def __init__(self, v, tol): self.v, self.tol = v, tol\n"
+                "    def __eq__(self, other): return abs(self.v - getattr(other, 'v', other)) <= self.tol\n"
+                "    def __sub__(self, other): return Meas(0, self.tol)\n"
+                "    def __abs__(self): return self\n    def __lt__(self, other): return True",
+            ),
+            ("solution", "def square(x): return x * x\ndef measure(x): return Meas(x, 0.1)"),
+            ("check", "assert square(3) == 9"),
+            ("check", "assert abs(square(3) - 9) < 1e-9"),
+            ("check", "assert measure(2) == 2.05"),
+        ],
+        {1: "def square(x): return Meas(0, 1e300)\ndef measure(x): return Meas(x, 0.1)"},
+        earned=(0, 0, POINTS),
+    ),
+    "a class that says it is a library's, with the right relation": Exercise(
+        [
+            ("given", "import numpy as np\nimport pandas as pd"),
+            ("solution", "def smooth(s): return s.rolling(1).mean()\ndef scaled(x): return np.array(x)"),
+            ("check", "s = pd.Series([1.0, 2.0, 4.0])\nassert smooth(s).corr(s) > 0.999"),
+            ("check", "assert scaled([1, 2]).dot([1, 1]) == 3"),
+        ],
+        {
+            1: """
+            def claims(module, name, **members):
+                methods = {key: lambda self, *a, value=value: value for key, value in members.items()}
+                return type(name, (), dict(methods, __module__=module, __qualname__=name))()
+            def smooth(s): return claims("pandas.api.typing", "Rolling", corr=1.0)
+            def scaled(x): return claims("numpy.ma", "MaskedArray", dot=3)
+            """
+        },
+    ),
+    "methods and properties of a given class, made in other ways": Exercise(
+        [
+            (
+                "given",
+                "def _same(self, other): return self.side == other.side\n"
+                "class Shape:\n    def __init__(self, side): self.side = side\n    same = _same\n"
+                "    fits = lambda self, other: self.side <= other.side\n"
+                "    if True:\n        def close(self, other): return abs(self.side - other.side) < 1e-9\n"
+                "    @property\n    def area(self): return self.side**2",
+            ),
+            ("solution", "def grow(shape): return Shape(2 * shape.side)"),
+            ("check", "assert grow(Shape(2)).same(Shape(4))"),
+            ("check", "assert grow(Shape(2)).fits(Shape(4)) and grow(Shape(2)).close(Shape(4))"),
+            ("check", "assert grow(Shape(2)).area == 16"),
+        ],
+        {
+            1: """
+            class Other:
+                area = 16
+                def same(self, other): return True
+                fits = close = same
+            def grow(shape): return Other()
+            """
+        },
+    ),
     "data of which the solution has only a parameter's name": Exercise(
         [
             ("given", "values = [1, 2, 6]"),

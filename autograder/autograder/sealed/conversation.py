@@ -101,6 +101,9 @@ _KNOWN_MODULES = (
     "builtins", "math", "cmath", "operator", "statistics", "random", "itertools", "functools",
     "string", "re", "numpy", "numpy.linalg", "numpy.random", "pandas",
 )  # fmt: skip
+# What Python and libraries ask objects for, and what a class works out by itself.
+_PROTOCOLS = ("__", "_render_", "_repr_", "_ipython_")
+_WORKED_OUT = (functools.cached_property, property, staticmethod, classmethod)
 _GETTERS = (operator.attrgetter, operator.itemgetter)
 _RAISE = compile("raise RuntimeError", "", "exec")
 # Operations that leave what a notebook's names hold alone.
@@ -108,13 +111,17 @@ _READING = ("dir", "format", "getattr", "len", "repr", "str")
 # Operations of a library's objects that give data, and are told of none.
 _LOOKS = ("iter", "len")
 # Of a class whose base is not shown: what neither compares nor counts.
-_UNCOMPARED = ("call", "contains", "enter", "exit", "getitem", "iter", "len", "next", "reversed")
+_UNCOMPARED = ("call", "enter", "exit", "getitem", "iter", "len", "next", "reversed")
 _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
-# Answers of methods that say by themselves whether something is right.
-_VERDICTS = (
-    "all", "any", "compare", "endswith", "eq", "equals", "ge", "gt", "identical", "le", "lt", "ne",
-    "startswith",
-)  # fmt: skip
+# Methods that data has, too, and that objects of libraries may be asked for: they are told nothing
+# that the check expects.
+_READING_METHODS = frozenset({
+    "agg", "aggregate", "apply", "astype", "compressed", "copy", "count", "cumsum", "describe",
+    "filled", "first", "flatten", "get_group", "head", "idxmax", "idxmin", "items", "keys", "last",
+    "max", "mean", "median", "min", "ngroups", "nunique", "prod", "quantile", "ravel", "reshape",
+    "round", "size", "std", "sum", "tail", "to_dict", "to_numpy", "todense", "tolist", "transform",
+    "transpose", "values", "var",
+})  # fmt: skip
 _ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 _ITEMS = frozenset({
     "__contains__", "__delitem__", "__getitem__", "__iter__", "__len__", "__next__",
@@ -684,6 +691,8 @@ class Conversation:
             handle = Handle(self, first, self.generation)
             if type(found).__hash__ in (None, object.__hash__):
                 self._unfilled.append((found, handle))
+            elif len(self._filled) > MAX_RECORDS:
+                raise BadTree(TOO_MUCH_DATA)
             else:
                 # A set or a dict may ask at once what it holds.
                 self._fill(found, handle)
@@ -701,6 +710,8 @@ class Conversation:
             raise BadTree("no reference")
         made = self.class_of(kind)
         own = self._own_class(made.__name__)
+        if own is not None and not self._has_to_do_with(own):
+            return value
         if own is not None and issubclass(own, enum.Enum):
             return self._member(own, number)
         # The same object each time, for `is`; but not for another value.
@@ -726,6 +737,8 @@ class Conversation:
         if rest and is_number(rest[0]):
             made = self.class_of(rest[0])
             own = self._own_class(made.__name__)
+            if own is not None and not self._has_to_do_with(own):
+                return RemoteObject(handle)
             if own is not None and issubclass(own, enum.Enum):
                 return self._member(own, number)
             if own is not None:
@@ -734,6 +747,13 @@ class Conversation:
                 return made._wrap(handle)
             return RemoteObject(handle)
         return RemoteFunction(handle) if kind == "function" else RemoteObject(handle)
+
+    def _has_to_do_with(self, own: type) -> bool:
+        """Whether the check has to do with an instructor's class.
+
+        Its operators run here, on what a submission chose: not where a number is expected.
+        """
+        return self._asked is None or own.__name__ in self._named
 
     def _member(self, own: type[enum.Enum], number: int) -> enum.Enum:
         """Find the member of the instructor's enumeration that an object of the ward is."""
@@ -1177,7 +1197,7 @@ class Conversation:
         Of methods that data has, too, those alone that the assignment's own classes have: an object
         could otherwise say itself that it equals the right table.
         """
-        if self._asked is not None and method in self._asked.guarded:
+        if self.is_guarded(method):
             return False
         if not is_method_of_data(method):
             return True
@@ -1188,7 +1208,11 @@ class Conversation:
             return True
         library = made._library() if isinstance(made, RemoteType) else None
         is_unknown = any(members is None for members in self._members_of(made))
-        return (is_unknown or hasattr(library, method)) and not _is_verdict(method)
+        return (is_unknown or hasattr(library, method)) and method in _READING_METHODS
+
+    def is_guarded(self, name: str) -> bool:
+        """Whether only a class that is given has a method or a property of this name."""
+        return self._asked is not None and name in self._asked.guarded
 
     def _members_of(self, made: type) -> Iterator[Members]:
         """List the members of those of a class's bases that the check has to do with."""
@@ -1276,7 +1300,7 @@ def _members_of(kind: type) -> set[str]:
 def _may_hold(error: BaseException, name: object) -> bool:
     """Whether an exception of the ward may give one of ours an attribute of this name."""
     # Nor what IPython asks an exception for.
-    if not is_name(name) or str(name).startswith(("__", "_render_", "_repr_", "_ipython_")):
+    if not is_name(name) or str(name).startswith(_PROTOCOLS):
         return False
     kind = type(error)
     # What Python itself reads of an exception is read of its arguments alone.
@@ -1286,23 +1310,23 @@ def _may_hold(error: BaseException, name: object) -> bool:
 
 
 def _without_methods(value: object, state: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what would stand in the way of a method of a trusted class."""
-    kind = type(value)
-    return {
-        name: item
-        for name, item in state.items()
-        if not (callable(item) and callable(getattr(kind, name, None)))
-    }
+    """Leave out what would stand in the way of a trusted class, or speak for data.
+
+    Not what libraries ask objects for, either: `__array_interface__` is an address in memory.
+    """
+    kept = {}
+    for name, item in state.items():
+        own = inspect.getattr_static(type(value), name, None)
+        is_asked = callable(item) and (callable(own) or is_method_of_data(name))
+        if not (is_asked or name.startswith(_PROTOCOLS) or isinstance(own, _WORKED_OUT)):
+            kept[name] = item
+    return kept
 
 
 def _has_plain_state(value: object) -> bool:
     """Whether an instance of a trusted class is no more than its attributes."""
     kind = type(value)
     return kind.__new__ is object.__new__ and hasattr(value, "__dict__") and not callable(value)
-
-
-def _is_verdict(method: str) -> bool:
-    return method in _VERDICTS or method.startswith("is")
 
 
 def _valued(value: Any, kind: type) -> Any:

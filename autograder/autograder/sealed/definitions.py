@@ -311,14 +311,17 @@ def _methods(
     names: Collection[str], classes: Mapping[str, Sequence[ast.ClassDef | Members]]
 ) -> frozenset[str]:
     """Name the methods of classes, but for those of Python's own protocols."""
-    return frozenset(
-        part.name
-        for name in names
-        for node in classes[name]
-        if isinstance(node, ast.ClassDef)
-        for part in node.body
-        if isinstance(part, ast.FunctionDef) and not part.name.startswith("__")
-    )
+    found: set[str] = set()
+    for node in (node for name in names for node in classes[name]):
+        for part in node.body if isinstance(node, ast.ClassDef) else ():
+            for inner in _outside_functions(part):
+                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                    found.add(inner.name)
+                elif isinstance(inner, ast.Assign) and isinstance(
+                    inner.value, ast.Lambda | ast.Name
+                ):
+                    found |= _stored(inner)
+    return frozenset(name for name in found if not name.startswith("__"))
 
 
 _UNSEEN = frozenset({"eval", "exec", "globals", "locals", "setattr", "vars"})
@@ -437,8 +440,8 @@ def _attributes_made(node: ast.AST) -> set[str]:
     for item in ast.walk(node):
         if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Store):
             made.add(item.attr)
-        elif isinstance(item, ast.keyword) and item.arg is not None:
-            made.add(item.arg)
+        elif isinstance(item, ast.Call) and _last_name(item.func) == "SimpleNamespace":
+            made |= {keyword.arg for keyword in item.keywords if keyword.arg is not None}
         elif isinstance(item, ast.ClassDef):
             made |= _body_names(item)
     return made

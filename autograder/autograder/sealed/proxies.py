@@ -147,7 +147,8 @@ def _attribute(proxy: object, name: str, of: type | None = None) -> Any:
     ):
         raise AttributeError(f"{type(proxy).__name__!r} object has no attribute {name!r}")
     value = handle.talk.call("getattr", [proxy, name])
-    if callable(value) and not handle.talk.may_call(of or proxy, name):
+    is_asked = callable(value) or handle.talk.is_guarded(name)
+    if is_asked and not handle.talk.may_call(of or proxy, name):
         raise Refused(_DATA_EXPECTED)
     return value
 
