@@ -117,10 +117,10 @@ _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
 # that the check expects.
 _READING_METHODS = frozenset({
     "agg", "aggregate", "apply", "astype", "compressed", "copy", "count", "cumsum", "describe",
-    "filled", "first", "flatten", "get_group", "head", "idxmax", "idxmin", "items", "keys", "last",
-    "max", "mean", "median", "min", "ngroups", "nunique", "prod", "quantile", "ravel", "reshape",
-    "round", "size", "std", "sum", "tail", "to_dict", "to_numpy", "todense", "tolist", "transform",
-    "transpose", "values", "var",
+    "filled", "first", "flatten", "get", "get_group", "group", "head", "idxmax", "idxmin",
+    "items", "keys", "last", "max", "mean", "median", "min", "ngroups", "nunique", "prod",
+    "quantile", "ravel", "reshape", "round", "size", "std", "sum", "tail", "to_dict",
+    "to_numpy", "todense", "tolist", "transform", "transpose", "values", "var",
 })  # fmt: skip
 _ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 _ITEMS = frozenset({
