@@ -29,6 +29,7 @@ from autograder.sealed.definitions import Asked, Members
 from autograder.sealed.proxies import (
     GRACE_SECONDS,
     PLACE,
+    PROTOCOLS,
     SPECIAL_METHODS,
     AskedAttribute,
     Gone,
@@ -102,7 +103,7 @@ _KNOWN_MODULES = (
     "string", "re", "numpy", "numpy.linalg", "numpy.random", "pandas",
 )  # fmt: skip
 # What Python and libraries ask objects for, and what a class works out by itself.
-_PROTOCOLS = ("__", "_render_", "_repr_", "_ipython_")
+_PROTOCOLS = ("__", *PROTOCOLS)
 _WORKED_OUT = (functools.cached_property, property, staticmethod, classmethod)
 _GETTERS = (operator.attrgetter, operator.itemgetter)
 _RAISE = compile("raise RuntimeError", "", "exec")
@@ -704,7 +705,7 @@ class Conversation:
             # One that the check has handed over.
             own = self._own_class(number)
             if own is not None and issubclass(own, enum.Enum):
-                return _flag(own, value)
+                return _by_value(own, value)
             return value if own is None else _valued(value, own)
         if type(number) is not int or type(kind) is not int or min(number, kind) < 0:
             raise BadTree("no reference")
@@ -757,11 +758,13 @@ class Conversation:
 
     def _member(self, own: type[enum.Enum], number: int) -> enum.Enum:
         """Find the member of the instructor's enumeration that an object of the ward is."""
-        wanted = "_value_" if issubclass(own, enum.Flag) else "_name_"
+        # A combination of flags has a value, and perhaps no name.
+        is_flag = issubclass(own, enum.Flag)
+        wanted = "_value_" if is_flag else "_name_"
         reply = self.ask(_call("getattr", [["ref", number], wanted], [], self.left()))
         name = reply.get("value")
-        if issubclass(own, enum.Flag) and type(name) is int:
-            return _flag(own, name)
+        if is_flag:
+            return _by_value(own, name)
         if type(name) is not str or name not in own.__members__:
             raise BadTree("no member of an enumeration")
         return own.__members__[name]
@@ -1273,7 +1276,7 @@ def _global_names(code: types.CodeType) -> set[str]:
     return names
 
 
-def _flag(own: type[enum.Enum], value: object) -> enum.Enum:
+def _by_value(own: type[enum.Enum], value: object) -> enum.Enum:
     """Find the member of an enumeration by its value, combined flags included."""
     try:
         return own(value)

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.sealed.statements import names_bound, root_of, statements_of
+from autograder.sealed.statements import names_bound, names_stored, root_of, statements_of
 
 # What a class gets from its decorator.
 _ORDER = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
@@ -320,7 +320,7 @@ def _methods(
                 elif isinstance(inner, ast.Assign) and isinstance(
                     inner.value, ast.Lambda | ast.Name
                 ):
-                    found |= _stored(inner)
+                    found |= names_stored(inner)
     return frozenset(name for name in found if not name.startswith("__"))
 
 
@@ -361,9 +361,9 @@ def _free_names(node: ast.AST) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         arguments = {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
         declared = _declared(node)
-        found = found - ((_stored(node) | arguments) - declared) | declared
+        found = found - ((names_stored(node) | arguments) - declared) | declared
     elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        found -= _stored(node)
+        found -= names_stored(node)
     return found
 
 
@@ -402,9 +402,9 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[ast.AST, set[str]]]:
             stored, changed = names_bound(node)
             yield node, stored | changed
         elif isinstance(node, ast.NamedExpr):
-            yield node, _stored(node.target)
+            yield node, names_stored(node.target)
         elif isinstance(node, ast.For | ast.With | ast.AsyncFor | ast.AsyncWith):
-            yield node, _stored(node)
+            yield node, names_stored(node)
 
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
@@ -424,14 +424,6 @@ def _definition_of(node: ast.AST) -> Definition:
         frozenset(_attributes_read(node)),
         frozenset(_exceptions_expected(node)),
     )
-
-
-def _stored(node: ast.AST) -> set[str]:
-    return {
-        item.id
-        for item in ast.walk(node)
-        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
-    }
 
 
 def _attributes_made(node: ast.AST) -> set[str]:

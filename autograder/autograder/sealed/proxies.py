@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # The ward's own alarm comes first; this much later its fork is given up.
 GRACE_SECONDS = 1.0
 MAX_DRAINED = 100_000
+# How the names begin that IPython asks objects for.
+PROTOCOLS = ("_ipython_", "_render_", "_repr_")
 
 # Attributes with two underscores that are asked for. Others are protocols between libraries, and
 # some of those hand out addresses in memory.
@@ -142,9 +144,7 @@ def _attribute(proxy: object, name: str, of: type | None = None) -> Any:
     __tracebackhide__ = True
     handle = handle_of(proxy)
     assert handle is not None
-    if (name.startswith("__") and name not in _ASKED_SPECIAL) or name.startswith(
-        ("_repr_", "_ipython_")
-    ):
+    if (name.startswith("__") and name not in _ASKED_SPECIAL) or name.startswith(PROTOCOLS):
         raise AttributeError(f"{type(proxy).__name__!r} object has no attribute {name!r}")
     value = handle.talk.call("getattr", [proxy, name])
     is_asked = callable(value) or handle.talk.is_guarded(name)

@@ -6,6 +6,8 @@ import functools
 import textwrap
 from collections.abc import Collection, Iterable
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 def imports_of(sources: Iterable[str]) -> str:
     """Collect the import statements of some cells.
@@ -43,12 +45,11 @@ def definitions_in(sources: Iterable[str]) -> str:
     str
         Source that defines the same; what cannot be defined is passed over.
     """
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     parts = [
         textwrap.indent(ast.unparse(node), "    ")
         for source in sources
         for node in statements_of(source)
-        if isinstance(node, kinds)
+        if isinstance(node, _DEFINITIONS)
     ]
     return "\n".join(f"try:\n{part}\nexcept Exception:\n    pass" for part in parts)
 
@@ -136,9 +137,11 @@ def names_of_programs(sources: Iterable[str]) -> frozenset[str]:
     frozenset of str
     """
     sources = list(sources)
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return imported_by(sources) | {
-        node.name for source in sources for node in statements_of(source) if isinstance(node, kinds)
+        node.name
+        for source in sources
+        for node in statements_of(source)
+        if isinstance(node, _DEFINITIONS)
     }
 
 
@@ -175,7 +178,7 @@ def programs_of(source: str) -> list[str]:
     -------
     list of str
     """
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    kinds = (ast.Import, ast.ImportFrom, *_DEFINITIONS)
     return [ast.unparse(node) for node in statements_of(source) if isinstance(node, kinds)]
 
 
@@ -217,7 +220,7 @@ def shows_an_answer(source: str, asked: Collection[str]) -> bool:
     statements = statements_of(source)
     last = statements[-1] if statements else None
     root = root_of(last.value) if isinstance(last, ast.Expr) else ""
-    return root in asked and root not in _stored(source)
+    return root in asked and root not in _stored_by(statements)
 
 
 def counts_points(source: str) -> bool:
@@ -240,18 +243,32 @@ def counts_points(source: str) -> bool:
     if isinstance(last.value, ast.BinOp | ast.UnaryOp | ast.IfExp):
         return True
     root = root_of(last.value)
-    return root in _COUNTING or root in _stored(source)
+    return root in _COUNTING or root in _stored_by(statements)
 
 
 _COUNTING = ("abs", "float", "int", "len", "max", "min", "round", "sum")
 
 
-def _stored(source: str) -> set[str]:
+def _stored_by(statements: Iterable[ast.stmt]) -> set[str]:
+    return set[str]().union(*map(names_stored, statements))
+
+
+def names_stored(node: ast.AST) -> set[str]:
+    """Collect the names that are bound anywhere within a piece of source.
+
+    Parameters
+    ----------
+    node : ast.AST
+        The piece.
+
+    Returns
+    -------
+    set of str
+    """
     return {
-        node.id
-        for statement in statements_of(source)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        item.id
+        for item in ast.walk(node)
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
     }
 
 
